@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * keys: the keys of an account's one tree. A key is the byte of its key
+ * space (keys.def) and then fixed-width big-endian integers, last perhaps
+ * text, so that byte order is the order in which records are walked.
+ * Used inside libstore only.
+ */
+#ifndef LIBSTORE_KEYS_H
+#define LIBSTORE_KEYS_H
+
+#include "libstore/backend.h"
+
+enum keyspace {
+#define KEYSPACE(name, byte, key, value) KEY_##name = byte,
+#include "libstore/keys.def"
+};
+
+struct key {
+	size_t	len;
+	char	bytes[BACKEND_KEY_MAX];
+};
+
+/* key_slice - lends its bytes */
+static inline struct slice
+key_slice(const struct key *k)
+{
+	return slice_over(k->bytes, k->len);
+}
+
+/* begin a key, then add its parts in order */
+void	key_begin(struct key *k, enum keyspace space);
+void	key_add_u8(struct key *k, uint8_t v);
+void	key_add_u32(struct key *k, uint32_t v);
+void	key_add_u64(struct key *k, uint64_t v);
+/* -EMSGSIZE if the key would be too long; it is unchanged then */
+MUST_USE int	key_add_bytes(struct key *k, struct slice bytes);
+/* the least key that has not k as its prefix; for the end of a range */
+void	key_after(struct key *ret_end, const struct key *k);
+
+/* ready-made ones */
+void	key_1(struct key *k, enum keyspace space);
+void	key_u32(struct key *k, enum keyspace space, uint32_t a);
+void	key_u64(struct key *k, enum keyspace space, uint64_t a);
+void	key_u32_u32(struct key *k, enum keyspace space, uint32_t a, uint32_t b);
+void	key_u64_u32(struct key *k, enum keyspace space, uint64_t a, uint32_t b);
+void	key_u64_u64(struct key *k, enum keyspace space, uint64_t a, uint64_t b);
+void	key_u32_u64_u32(struct key *k, enum keyspace space, uint32_t a,
+	    uint64_t b, uint32_t c);
+
+/* read the parts back from a slice that begins with the space's byte;
+ * -EBADMSG if it does not or the length is another one */
+MUST_USE int	key_parse_u32(struct slice key, enum keyspace space,
+		    uint32_t *ret_a);
+MUST_USE int	key_parse_u64(struct slice key, enum keyspace space,
+		    uint64_t *ret_a);
+MUST_USE int	key_parse_u32_u32(struct slice key, enum keyspace space,
+		    uint32_t *ret_a, uint32_t *ret_b);
+MUST_USE int	key_parse_u64_u32(struct slice key, enum keyspace space,
+		    uint64_t *ret_a, uint32_t *ret_b);
+MUST_USE int	key_parse_u64_u64(struct slice key, enum keyspace space,
+		    uint64_t *ret_a, uint64_t *ret_b);
+MUST_USE int	key_parse_u32_u64_u32(struct slice key, enum keyspace space,
+		    uint32_t *ret_a, uint64_t *ret_b, uint32_t *ret_c);
+
+/* the key as an operator reads it: the space's name and hex */
+void	key_describe(struct buf *out, struct slice key);
+/* the name of a key space, or NULL */
+const char	*keyspace_name(char byte);
+
+#endif
