@@ -349,17 +349,16 @@ stream_shutdown(struct task *t, struct stream *s)
 /* stream_start_tls - switch to TLS and shake hands */
 int
 stream_start_tls(struct task *t, struct stream *s, struct tls_context *ctx,
-    const char *host)
+    const struct tls_peer *peer)
 {
 	int r;
 
 	if ((r = stream_flush(t, s)) < 0)
 		return r;
-	if (s->in_at != s->in_len)
-		return -EPROTO;
-	drop_empty_buffer(s);
-	if ((r = tls_new(ctx, s->io.fd, host, &s->tls)) < 0)
+	if ((r = tls_new(ctx, s->io.fd, s->in_len - s->in_at, peer,
+	    &s->tls)) < 0)
 		return r;
+	drop_empty_buffer(s);
 	while ((r = tls_handshake(t, s->tls)) == -EAGAIN)
 		if ((r = wait_for(t, s, true)) < 0)
 			break;

@@ -19,6 +19,7 @@
 
 struct tls;
 struct tls_context;
+struct tls_peer;
 
 struct stream {
 	struct io	 io;
@@ -72,11 +73,11 @@ MUST_USE int	stream_flush(struct task *t, struct stream *s);
 /* flush and tell the peer that no more comes */
 MUST_USE int	stream_shutdown(struct task *t, struct stream *s);
 
-/* Begin TLS on an open stream, as the server or the client side, and shake
- * hands. -EPROTO if bytes are buffered already: what came before the switch
- * must not be taken for what comes after it (RFC 3207 4.2). host is the name
- * to ask for and to check (client only; may be NULL). */
+/* Begin TLS on an open stream, as the context's role says, and shake hands.
+ * -EPROTO if bytes are buffered already: what came before the switch must not
+ * be taken for what comes after it (RFC 3207 4.2). A client says whom it
+ * expects (tls.h); a server passes NULL. */
 MUST_USE int	stream_start_tls(struct task *t, struct stream *s,
-		    struct tls_context *ctx, const char *host);
+		    struct tls_context *ctx, const struct tls_peer *peer);
 
 #endif

@@ -3,7 +3,7 @@
  * tls: TLS on a connected, non-blocking socket. A tls_context is made once
  * from the configuration, before the sandbox closes the file system; a struct
  * tls is one connection. Nothing here waits for the peer: calls return
- * -EAGAIN, and tls_wait_for says for what. struct stream turns that into a
+ * -EAGAIN, and tls_wants_write says for what. struct stream turns that into a
  * wait of its task. Only tls_handshake takes a task, because the private key
  * may be in another process (tls_key.h).
  *
@@ -107,18 +107,15 @@ struct tls_peer {
 };
 
 /*
- * A connection on fd, which must be non-blocking; no byte is sent yet.
- * plaintext_left is how many bytes have been read from this connection and not
- * been used: they came before TLS and so may be an attacker's. If there are
- * any, -EPROTO: neither end may go on (RFC 3207 6).
+ * A connection on fd, which must be non-blocking; no byte is sent yet. A
+ * client says whom it expects, a server passes NULL. plaintext_left is how
+ * many bytes have been read from this connection and not been used: they came
+ * before TLS and so may be an attacker's. If there are any, -EPROTO: the
+ * connection must end (RFC 3207 6).
  */
-MUST_USE int	tls_accept(struct tls_context *ctx, int fd,
-		    size_t plaintext_left, struct tls **ret_tls);
-MUST_USE int	tls_connect(struct tls_context *ctx, int fd,
-		    size_t plaintext_left, const struct tls_peer *peer,
-		    struct tls **ret_tls);
-/* release it, closing neither the socket nor (see tls_shutdown) the session;
- * empties the pointer */
+MUST_USE int	tls_new(struct tls_context *ctx, int fd, size_t plaintext_left,
+		    const struct tls_peer *peer, struct tls **ret_tls);
+/* release it, without a goodbye; the socket stays open. Empties the pointer */
 void		tls_free(struct tls **tls);
 
 /*
@@ -131,20 +128,21 @@ MUST_USE int	tls_handshake(struct task *t, struct tls *tls);
 
 /*
  * Read or write some; -EAGAIN: wait, then call again (a write with the same
- * bytes or more). 0 bytes read: the peer closed its side in due form; a
- * connection that just ends is -ECONNRESET. Always read until -EAGAIN before
+ * bytes or more of them). 0 bytes read: the peer closed its side in due form;
+ * a connection that just ends is -ECONNRESET. Always read until -EAGAIN before
  * waiting: bytes may be in hand that the kernel no longer announces.
  */
 MUST_USE ssize_t	tls_read(struct tls *tls, void *data, size_t len);
-MUST_USE ssize_t	tls_write(struct tls *tls, const void *data, size_t len);
-/* tell the peer that we send no more; -EAGAIN: wait, call again. The peer's
- * own goodbye is not waited for. */
-MUST_USE int	tls_shutdown(struct tls *tls);
+MUST_USE ssize_t	tls_write(struct tls *tls, struct slice bytes);
+/* tell the peer that we send no more, if the socket takes it now; its own
+ * goodbye is not waited for */
+void		tls_close_notify(struct tls *tls);
 
-/* what the last call that returned -EAGAIN waits for: POLLIN or POLLOUT */
-short		tls_wait_for(const struct tls *tls);
+/* does the call that returned -EAGAIN wait for the socket to take bytes? else
+ * it waits for bytes to come */
+bool		tls_wants_write(const struct tls *tls);
 /* can tls_read return bytes without the socket? */
-bool		tls_has_input(const struct tls *tls);
+bool		tls_pending(const struct tls *tls);
 /* why the last call failed, for the log; "" if it did not */
 const char	*tls_error_text(const struct tls *tls);
 
