@@ -6,8 +6,8 @@
  * slice; nothing is decoded but folding.
  *
  * A header is a run of fields up to an empty line or the end of the slice. A
- * line that is neither a field, nor the continuation of one, nor an mbox
- * "From " line at the top ends it: what follows is body (as Postfix takes it).
+ * line that is neither a field, nor the continuation of one, nor the "From "
+ * line of an mbox ends it: what follows is body (as Postfix takes it).
  */
 #ifndef LIBMAIL_HEADER_H
 #define LIBMAIL_HEADER_H
@@ -43,12 +43,11 @@ enum header_line {
 	HEADER_LINE_FIELD,	/* begins a field: *ret_colon is its place */
 	HEADER_LINE_MORE,	/* continues the field before */
 	HEADER_LINE_EMPTY,	/* ends the header, belongs to it */
-	HEADER_LINE_FROM,	/* "From " or ">From " of an mbox: skipped */
+	HEADER_LINE_FROM,	/* "From " line of an mbox: skipped */
 	HEADER_LINE_BODY,	/* not of a header: the body begins with it */
 };
-/* what this line (without its line end) is; first: nothing came before */
-enum header_line	header_line_kind(struct slice line, bool first,
-			    size_t *ret_colon);
+/* what this line (without its line end) is */
+enum header_line	header_line_kind(struct slice line, size_t *ret_colon);
 
 /* the next field; false at the end of the header, with the cursor behind the
  * empty line (or where the body begins) */
