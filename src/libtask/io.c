@@ -84,8 +84,35 @@ io_event(struct io *io, uint32_t events)
 
 	if (io->reader != NULL && (events & (EPOLLIN | EPOLLRDHUP | any)) != 0)
 		task_wake(io->reader);
+	if (io->drain != NULL && (events & (EPOLLOUT | any)) != 0) {
+		loop_hook_arm(io->loop, io->drain);
+		io->drain = NULL;
+	}
 	if (io->writer != NULL && (events & (EPOLLOUT | any)) != 0)
 		task_wake(io->writer);
+}
+
+/* have_registered - be told of its readiness from now on */
+static int
+have_registered(struct io *io)
+{
+	int r;
+
+	if (io->fd < 0)
+		return -EBADF;
+	if (io->registered)
+		return 0;
+	if ((r = loop_io_register(io->loop, io)) == 0)
+		io->registered = true;
+	return r;
+}
+
+/* io_drain_with - arm a hook when it turns writable */
+int
+io_drain_with(struct io *io, struct loop_hook *h)
+{
+	io->drain = h;
+	return have_registered(io);
 }
 
 /* wait_one - wait in one direction */
@@ -95,13 +122,8 @@ wait_one(struct task *t, struct io *io, struct task **place)
 	int r;
 
 	assert(*place == NULL);
-	if (io->fd < 0)
-		return -EBADF;
-	if (!io->registered) {
-		if ((r = loop_io_register(io->loop, io)) < 0)
-			return r;
-		io->registered = true;
-	}
+	if ((r = have_registered(io)) < 0)
+		return r;
 	*place = t;
 	r = task_suspend(t);
 	*place = NULL;

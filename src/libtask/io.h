@@ -11,18 +11,19 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-#include "libtask/task.h"
+#include "libtask/loop.h"
 #include "libutil/slice.h"
 
 struct io {
 	struct loop	*loop;
 	struct task	*reader;
 	struct task	*writer;
+	struct loop_hook *drain;	/* armed when it turns writable */
 	int		 fd;		/* -1: closed */
 	bool		 registered;
 };
 
-#define IO_INIT	{ NULL, NULL, NULL, -1, false }
+#define IO_INIT	{ NULL, NULL, NULL, NULL, -1, false }
 
 /* takes the descriptor (which becomes -1 at the caller's) */
 void	io_open(struct io *io, struct loop *l, int *fd_take);
@@ -43,6 +44,10 @@ MUST_USE ssize_t	io_try_writev(struct io *io, const struct iovec *iov, int count
 /* wait until a read (write) may succeed */
 MUST_USE int	io_wait_read(struct task *t, struct io *io);
 MUST_USE int	io_wait_write(struct task *t, struct io *io);
+
+/* arm this hook, once, when the descriptor turns writable: for who collects
+ * output and has no task to wait with */
+MUST_USE int	io_drain_with(struct io *io, struct loop_hook *h);
 
 /* the next connection of a listening descriptor */
 MUST_USE int	io_accept(struct task *t, struct io *io, int *ret_fd,
