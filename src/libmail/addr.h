@@ -64,9 +64,10 @@ MUST_USE int	addr_parse_path(struct cursor *c, struct arena *a,
 		    unsigned flags, struct addr *ret_addr);
 MUST_USE int	addr_parse(struct slice in, struct arena *a, unsigned flags,
 		    struct addr *ret_addr);
-/* put an address together from parts that are checked already */
-void	addr_make(struct arena *a, struct slice local,
-	    const struct domain *domain, struct addr *ret_addr);
+/* put an address together from a local part without quotes and a domain;
+ * -EBADMSG for control characters in it, -EMSGSIZE, -EILSEQ not UTF-8 */
+MUST_USE int	addr_make(struct arena *a, struct slice local,
+		    const struct domain *domain, struct addr *ret_addr);
 
 /* addr_is_null - is it <>? */
 static inline bool
@@ -93,9 +94,10 @@ struct slice	addr_lookup_key(struct arena *a, const struct addr *addr);
 /* local and domain glued in this form (domain may be empty) */
 struct slice	addr_join(struct arena *a, struct slice local,
 		    struct slice domain);
-/* append with case folded: ASCII, and the letters of the Latin, Greek,
- * Cyrillic and Armenian scripts that have a single lower-case letter */
-void	addr_fold(struct buf *out, struct slice local);
+/* the same with case folded: ASCII, and the letters of the Latin, Greek,
+ * Cyrillic and Armenian scripts that have a single lower-case letter; lent
+ * from local if there is nothing to fold, else from the arena */
+struct slice	addr_fold(struct arena *a, struct slice local);
 
 /*
  * Subaddresses: user+extension (recipient_delimiter).

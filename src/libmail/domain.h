@@ -49,6 +49,9 @@ enum {
  */
 MUST_USE int	domain_parse(struct slice in, struct arena *a, unsigned flags,
 		    struct domain *ret_domain);
+/* the same without a copy: `in` lives as long as the arena already */
+MUST_USE int	domain_parse_kept(struct slice in, struct arena *a,
+		    unsigned flags, struct domain *ret_domain);
 
 static inline bool
 domain_equal(const struct domain *a, const struct domain *b)
