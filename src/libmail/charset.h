@@ -20,10 +20,10 @@ enum charset {
 
 /* by name, in any case; the empty name is US-ASCII (RFC 2046 4.1.2) */
 enum charset	charset_of(struct slice name);
-/* append text in UTF-8; -EOPNOTSUPP, and nothing is appended, if the charset
- * is unknown. 8-bit text that claims to be US-ASCII is taken for UTF-8 where
- * it is that, else for Windows-1252. */
-MUST_USE int	charset_to_utf8(struct buf *out, enum charset charset,
-		    struct slice text);
+/* append text in UTF-8; false, and nothing is appended, if the charset is
+ * CHARSET_UNKNOWN. 8-bit text that claims to be US-ASCII is taken for UTF-8
+ * where it is that, else for Windows-1252. */
+bool	charset_to_utf8(struct buf *out, enum charset charset,
+	    struct slice text);
 
 #endif
