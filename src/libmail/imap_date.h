@@ -22,7 +22,7 @@ MUST_USE int	imap_lex_moment(struct imap_lex *l,
 		    struct imap_moment *ret_moment);
 /* prints the same, quotes included */
 void	imap_format_moment(struct buf *out, struct imap_moment m);
-/* days since 1970-01-01 of a proleptic Gregorian date, months from 1 */
-int64_t	imap_days_of(int64_t year, unsigned month, unsigned day);
+/* the day of a moment (of its zone: add it first), as imap_lex_day gives it */
+int64_t	imap_day_of(int64_t seconds);
 
 #endif

@@ -7,74 +7,7 @@
  */
 #include "libmail/imap_mailbox.h"
 
-#include <stdlib.h>
-
-#define REPLACEMENT	0xfffdU
-
-/* utf8_take - the next character, or -1 if the bytes are no UTF-8 */
-static int32_t
-utf8_take(struct cursor *c)
-{
-	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
-	uint32_t	u = (uint32_t)cursor_byte(c);
-	size_t		more = u < 0x80 ? 0 : u < 0xc2 ? 4 : u < 0xe0 ? 1 :
-			    u < 0xf0 ? 2 : u < 0xf5 ? 3 : 4;
-
-	if (more == 0)
-		return (int32_t)u;
-	if (more == 4)
-		return -1;
-	u &= 0x3fU >> more;
-	for (size_t i = 0; i < more; i++) {
-		int	b = cursor_peek(c);
-
-		if (b < 0 || (b & 0xc0) != 0x80)
-			return -1;
-		(void)cursor_byte(c);
-		u = u << 6 | ((uint32_t)b & 0x3f);
-	}
-	if (u < least[more] || u > 0x10ffff || (u >= 0xd800 && u < 0xe000))
-		return -1;
-	return (int32_t)u;
-}
-
-/* utf8_add - one character to memory that has room for 4 bytes */
-static size_t
-utf8_put(char *out, uint32_t u)
-{
-	if (u < 0x80) {
-		out[0] = (char)u;
-		return 1;
-	}
-	if (u < 0x800) {
-		out[0] = (char)(0xc0 | u >> 6);
-		out[1] = (char)(0x80 | (u & 0x3f));
-		return 2;
-	}
-	if (u < 0x10000) {
-		out[0] = (char)(0xe0 | u >> 12);
-		out[1] = (char)(0x80 | (u >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (u & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | u >> 18);
-	out[1] = (char)(0x80 | (u >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (u >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (u & 0x3f));
-	return 4;
-}
-
-/* imap_utf8_is_valid - nothing but well-formed UTF-8? */
-bool
-imap_utf8_is_valid(struct slice s)
-{
-	struct cursor	c = cursor_over(s);
-
-	while (!cursor_at_end(&c))
-		if (utf8_take(&c) < 0)
-			return false;
-	return true;
-}
+#include "libutil/utf8.h"
 
 /* base64_value - of a character of the modified alphabet, or -1 */
 static int
@@ -120,7 +53,7 @@ shift_take16(struct cursor *c, uint32_t *bits, unsigned *have)
 
 /* shift_decode - an encoded run behind its "&" */
 static int
-shift_decode(struct cursor *c, char *out, size_t *used)
+shift_decode(struct cursor *c, struct buf *out)
 {
 	uint32_t	bits = 0, u;
 	unsigned	have = 0;
@@ -138,7 +71,7 @@ shift_decode(struct cursor *c, char *out, size_t *used)
 		} else if ((u >= 0xdc00 && u < 0xe000) || is_direct(u)) {
 			return -EBADMSG;
 		}
-		*used += utf8_put(out + *used, u);
+		utf8_encode(out, u);
 		some = true;
 	}
 	/* a second run that touches this one should have been part of it */
@@ -148,29 +81,35 @@ shift_decode(struct cursor *c, char *out, size_t *used)
 	return 0;
 }
 
-/* imap_utf7_decode - a name from the wire */
-int
-imap_utf7_decode(struct arena *a, struct slice in, struct slice *ret_utf8)
+/* decode - a whole name */
+static int
+decode(struct slice in, struct buf *out)
 {
 	struct cursor	c = cursor_over(in);
-	/* eight characters of base64 hold at most three of UTF-16, and those
-	 * at most nine bytes of UTF-8 */
-	char		*out = arena_array(a, in.len + 8, 2);
-	size_t		used = 0;
 	int		b, r;
 
 	while ((b = cursor_byte(&c)) >= 0) {
 		if (!is_direct((uint32_t)b))
 			return -EBADMSG;
-		if (b != '&' || cursor_skip_byte(&c, '-')) {
-			out[used++] = (char)b;
-			continue;
-		}
-		if ((r = shift_decode(&c, out, &used)) < 0)
+		if (b != '&' || cursor_skip_byte(&c, '-'))
+			buf_add_byte(out, (char)b);
+		else if ((r = shift_decode(&c, out)) < 0)
 			return r;
 	}
-	*ret_utf8 = slice_over(out, used);
-	return 0;
+	return buf_check(out);
+}
+
+/* imap_utf7_decode - a name from the wire */
+int
+imap_utf7_decode(struct arena *a, struct slice in, struct slice *ret_utf8)
+{
+	struct buf	out = BUF_INIT;
+	int		r = decode(in, &out);
+
+	if (r == 0)
+		*ret_utf8 = arena_dup(a, buf_slice(&out));
+	buf_free(&out);
+	return r;
 }
 
 /* shift - an encoded run that is being written */
@@ -228,9 +167,10 @@ imap_utf7_encode(struct buf *out, struct slice utf8)
 	struct shift	s = { 0, 0, false };
 
 	while (!cursor_at_end(&c)) {
-		int32_t		got = utf8_take(&c);
-		uint32_t	u = got < 0 ? REPLACEMENT : (uint32_t)got;
+		uint32_t	u = UTF8_REPLACEMENT;
 
+		if (utf8_decode(&c, &u) < 0)
+			(void)cursor_byte(&c);
 		if (is_direct(u)) {
 			shift_close(out, &s);
 			buf_add_byte(out, (char)u);
@@ -261,9 +201,9 @@ has_control(struct slice utf8)
 	struct cursor	c = cursor_over(utf8);
 
 	while (!cursor_at_end(&c)) {
-		int32_t	u = utf8_take(&c);
+		uint32_t	u;
 
-		if (u < 0x20 || (u >= 0x7f && u < 0xa0) || u == 0x2028 ||
+		if (utf8_decode(&c, &u) < 0 || u < 0x20 || (u >= 0x7f && u < 0xa0) || u == 0x2028 ||
 		    u == 0x2029)
 			return true;
 	}
@@ -304,7 +244,10 @@ imap_lex_mailbox(struct imap_lex *l, struct imap_mailbox *ret_mailbox)
 	if ((r = imap_lex_astring(l, "mailbox name", &raw)) < 0 ||
 	    (r = lex_name(l, "mailbox name", raw, &name)) < 0)
 		return r;
-	if (name.len > 1 && name.data[name.len - 1] == IMAP_SEPARATOR)
+	/* one "/" at the end says that others will come below (RFC 3501
+	 * 6.3.3); two are an empty level, which nobody has */
+	if (name.len > 1 && name.data[name.len - 1] == IMAP_SEPARATOR &&
+	    name.data[name.len - 2] != IMAP_SEPARATOR)
 		name.len--;
 	if (name.len == 0)
 		return imap_lex_fail(l, "the mailbox name is empty");

@@ -28,7 +28,6 @@ MUST_USE int	imap_utf7_decode(struct arena *a, struct slice in,
 		    struct slice *ret_utf8);
 /* UTF-8 to modified UTF-7; bytes that are no UTF-8 become U+FFFD */
 void		imap_utf7_encode(struct buf *out, struct slice utf8);
-bool		imap_utf8_is_valid(struct slice s);
 
 /* a mailbox argument */
 MUST_USE int	imap_lex_mailbox(struct imap_lex *l,

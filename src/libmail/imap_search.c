@@ -7,7 +7,7 @@
 
 #include "libmail/imap_date.h"
 #include "libmail/imap_flags.h"
-#include "libmail/imap_mailbox.h"
+#include "libutil/utf8.h"
 
 enum argument {
 	ARG_NONE, ARG_TEXT, ARG_FIELD, ARG_DAY, ARG_SIZE, ARG_SET,
@@ -257,7 +257,7 @@ check_texts(struct imap_lex *l, const struct imap_search_key *key)
 	int	r = 0;
 
 	for (; key != NULL && r == 0; key = key->next) {
-		if (!imap_utf8_is_valid(key->text))
+		if (!utf8_is_valid(key->text))
 			return imap_lex_fail(l, "search text is not UTF-8");
 		r = check_texts(l, key->child);
 	}
