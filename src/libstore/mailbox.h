@@ -19,7 +19,7 @@
 
 #define MAILBOX_LEVEL_MAX	255	/* bytes of one level */
 #define MAILBOX_PATH_MAX	1024	/* bytes of all, with separators */
-#define MAILBOX_DEPTH_MAX	16
+#define MAILBOX_DEPTH_MAX	32
 #define MAILBOXES_MAX		20000	/* in an account */
 
 enum mailbox_role {
