@@ -19,7 +19,7 @@
  *					its like compare as dotted versions
  *	$$				a dollar
  *
- * Anything else after a "$" is an error that names file, line and place.
+ * Anything else after a "$" is an error that names file, line and parameter.
  * Nothing here does I/O: whoever reads the file hands over its text.
  */
 #ifndef LIBUTIL_CONF_H
@@ -33,8 +33,8 @@ struct conf;
 struct diag;
 
 #define CONF_TEXT_MAX		((size_t)4 << 20)	/* a whole file */
-#define CONF_VALUE_MAX		((size_t)256 << 10)	/* an expanded value */
-#define CONF_DEPTH_MAX		24	/* names within names, texts in texts */
+#define CONF_NAME_MAX		200
+/* the limits of expansion are macro.h's */
 
 struct conf_entry {
 	struct slice			 name;
@@ -84,10 +84,6 @@ MUST_USE int	conf_references(struct slice value,
 
 /* is it a name that can be defined? */
 bool	conf_is_name(struct slice name);
-/* -1, 0, 1: compare two dotted versions ("3.9" < "3.10"); -EBADMSG if one is
- * not a version */
-MUST_USE int	conf_compare_levels(struct slice a, struct slice b,
-		    int *ret_order);
 
 /* --- lists: items between commas and blanks; "{...}" groups ---------------- */
 

@@ -41,6 +41,7 @@
 struct arena;
 struct buf;
 struct conf;
+struct conf_entry;
 struct diag;
 
 typedef int64_t param_msec;		/* milliseconds */
@@ -104,6 +105,9 @@ MUST_USE int	param_load_service(const struct param_table *,
 /* check every row, and call back with each finding; says how many */
 size_t	param_check(const struct param_table *, const struct conf *,
 	    void (*found)(void *arg, const struct diag *), void *arg);
+size_t	param_check_service(const struct param_table *, struct slice service,
+	    const struct conf *, void (*found)(void *arg, const struct diag *),
+	    void *arg);
 /* check one text against one row, without expanding it */
 MUST_USE int	param_check_text(const struct param *, struct slice text,
 		    struct diag *);
@@ -133,10 +137,15 @@ const struct param	*param_registry_find(const struct param_registry *,
  * registry, and from the names of the conf (NULL for none) */
 void	param_nearest(const struct param_registry *, const struct conf *,
 	    struct slice name, struct buf *out);
-/* find names in this layer of the conf that no table knows and no value
- * refers to, and references to names that are defined nowhere; call back with
- * each finding; says how many */
+/*
+ * Find what is misspelt: names in this layer of the conf, and in the layers
+ * of services over it, that no table knows, no value refers to, and no
+ * smtpd_restriction_classes lists; and references to names that are defined
+ * nowhere. Calls back with each definition and its finding; says how many.
+ */
 size_t	param_unknown(const struct param_registry *, const struct conf *,
-	    void (*found)(void *arg, const struct diag *), void *arg);
+	    const struct conf *const *services, size_t service_count,
+	    void (*found)(void *arg, const struct conf_entry *,
+	    const struct diag *), void *arg);
 
 #endif
