@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * daemon: what every daemon's main does. Master starts a daemon with its end
+ * of the control channel as descriptor 3; daemon_main takes the configuration
+ * and the listening sockets from it, lets the daemon prepare what needs the
+ * rights it was started with, enters the sandbox of its row, and then serves:
+ * clients of its listeners and edges that other daemons open to it, a task
+ * each. A daemon's own main is a table and one call:
+ *
+ *	static const struct daemon_spec spec = {
+ *		.name = "smtpd",
+ *		.params = &smtpd_param_table, .params_size = sizeof(...),
+ *		.client = smtpd_client,
+ *	};
+ *	int main(int argc, char **argv)
+ *	{ return daemon_main(argc, argv, &spec); }
+ */
+#ifndef LIBGLOBAL_DAEMON_H
+#define LIBGLOBAL_DAEMON_H
+
+#include <sys/socket.h>
+
+#include "libtask/ipc.h"
+#include "libtask/task.h"
+#include "libutil/arena.h"
+#include "libutil/diag.h"
+#include "libutil/log.h"
+
+struct conf;
+struct daemon;
+struct edge;
+struct param_table;
+
+/* somebody who calls us, over an edge that master made */
+struct daemon_caller {
+	struct slice	daemon;		/* "smtpd", "tool", ... */
+	struct slice	service;	/* its master.cf service */
+	uint32_t	process;	/* its number in this run */
+	uint32_t	uid;		/* of a tool's user */
+};
+
+/* a client of a listener; ends with it. The descriptor is taken. */
+typedef int	daemon_client_fn(struct task *t, struct daemon *d, int *fd_take,
+		    const struct sockaddr_storage *peer, const char *listener);
+/* one caller's edge, from its first message to its end. fd is taken; the
+ * function opens it with the table of that conversation (see edges.def) */
+typedef int	daemon_edge_fn(struct task *t, struct daemon *d, int *fd_take,
+		    const struct daemon_caller *who);
+
+struct daemon_spec {
+	const char			*name;
+	const struct param_table	*params;	/* NULL: none */
+	size_t				 params_size;	/* of its struct */
+	unsigned			 workers;	/* threads; 0: none */
+	/* before the sandbox, with the rights of the start: open files. */
+	int	(*prepare)(struct daemon *d, struct diag *diag);
+	/* after it, as a task that lives as long as the daemon; may be NULL.
+	 * When it returns the daemon ends. */
+	int	(*run)(struct task *t, struct daemon *d);
+	daemon_client_fn		*client;	/* NULL: has no listeners */
+	daemon_edge_fn			*edge;		/* NULL: nobody calls it */
+	/* take a new configuration (daemon_conf is the new one already);
+	 * NULL: the process drains and master starts a new one */
+	int	(*reload)(struct task *t, struct daemon *d);
+};
+
+int	daemon_main(int argc, char **argv, const struct daemon_spec *spec);
+
+/* --- what the running daemon knows; all lent */
+struct loop	*daemon_loop(struct daemon *d);
+const char	*daemon_service(const struct daemon *d);
+uint32_t	daemon_process(const struct daemon *d);
+const struct conf	*daemon_conf(const struct daemon *d);
+/* the struct that belongs to spec->params, filled from the configuration */
+const void	*daemon_params(const struct daemon *d);
+struct arena	*daemon_arena(struct daemon *d);	/* lives as long as it */
+const struct log	*daemon_log(const struct daemon *d);
+/* what the daemon keeps for itself between prepare, run and its tasks */
+void	*daemon_data(const struct daemon *d);
+void	daemon_set_data(struct daemon *d, void *data);
+/* clients are served by the group of the daemon; its own long tasks too */
+struct task_group	*daemon_group(struct daemon *d);
+/* asked to end when the present clients are done? then sessions say so at
+ * their next chance (421, BYE) */
+bool	daemon_is_draining(const struct daemon *d);
+/* a signal that is set when draining begins, for who waits (NULL: none) */
+void	daemon_on_drain(struct daemon *d, struct signal *s);
+size_t	daemon_clients(const struct daemon *d);
+/* how many cleanups qmgr should expect (control: start.peers) */
+uint32_t	daemon_peers(const struct daemon *d);
+/* called for peer_gone; qmgr only */
+void	daemon_on_peer_gone(struct daemon *d, void (*fn)(struct daemon *, uint32_t));
+/* tell master of a child process, for barid ps; stored only */
+void	daemon_note_child(struct daemon *d, uint32_t pid, struct slice name);
+
+/* --- edges to other daemons (edge.h) */
+/* the edge to a daemon, or for agents to a master.cf service; made at the
+ * first call and again after it broke. table: that conversation's. Lent. */
+struct edge	*daemon_edge(struct daemon *d, const char *callee,
+		    const struct ipc_table *table);
+
+/* a fresh pair for a session: one end stays, the other travels in a message */
+MUST_USE int	daemon_pair(int *ret_ours, int *ret_theirs);
+
+#endif

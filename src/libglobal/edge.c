@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One task a connection receives: answers wake their callers, other messages
+ * go to the handler. While the edge is being connected, callers wait in a
+ * list; whoever came first does the connecting.
+ */
+#include "libglobal/edge.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "libutil/alloc.h"
+
+struct edge_waiter {
+	struct list	 link;
+	struct task	*task;
+};
+
+struct edge {
+	struct task_group	*group;
+	const char		*callee;
+	const struct ipc_table	*table;
+	edge_connect_fn		*connect;
+	void			*connect_arg;
+	ipc_handler		*handler;
+	void			*handler_arg;
+	int			(*on_open)(struct task *, struct ipc_conn *,
+				    void *);
+	void			*open_arg;
+	struct ipc_conn		 conn;
+	struct list		 waiters;
+	uint64_t		 generation;
+	bool			 connecting;
+	bool			 receiving;
+};
+
+/* edge_new - an edge that is not connected yet */
+struct edge *
+edge_new(struct task_group *group, const char *callee,
+    const struct ipc_table *table, edge_connect_fn *connect, void *arg)
+{
+	struct edge *e = NEW(struct edge);
+
+	e->group = group;
+	e->callee = callee;
+	e->table = table;
+	e->connect = connect;
+	e->connect_arg = arg;
+	e->conn.io.fd = -1;
+	list_init(&e->waiters);
+	return e;
+}
+
+/* edge_free - close it; the group's tasks must have ended */
+void
+edge_free(struct edge **e_take)
+{
+	struct edge *e = *e_take;
+
+	*e_take = NULL;
+	if (e == NULL)
+		return;
+	assert(!e->receiving);
+	ipc_close(&e->conn);
+	free(e);
+}
+
+/* edge_on_message - who hears what is no answer */
+void
+edge_on_message(struct edge *e, ipc_handler *fn, void *arg)
+{
+	e->handler = fn;
+	e->handler_arg = arg;
+}
+
+/* edge_on_open - who speaks first on a new connection */
+void
+edge_on_open(struct edge *e, int (*fn)(struct task *, struct ipc_conn *, void *),
+    void *arg)
+{
+	e->on_open = fn;
+	e->open_arg = arg;
+}
+
+/* edge_generation - how often it was connected */
+uint64_t
+edge_generation(const struct edge *e)
+{
+	return e->generation;
+}
+
+/* receive - the edge's own task, until the connection ends */
+static int
+receive(struct task *t, void *arg)
+{
+	struct edge	*e = arg;
+	int		 r;
+
+	if (e->handler != NULL)
+		r = ipc_serve(t, &e->conn, e->handler, e->handler_arg);
+	else
+		r = ipc_run_replies(t, &e->conn);
+	ipc_close(&e->conn);
+	e->receiving = false;
+	/* the others go on: the edge is made anew when it is needed */
+	return r == -ECANCELED ? r : 0;
+}
+
+static void
+wake_waiters(struct edge *e)
+{
+	LIST_EACH(&e->waiters, link)
+		task_wake(CONTAINER_OF(link, struct edge_waiter, link)->task);
+}
+
+/* open_now - connect; only one task at a time */
+static int
+open_now(struct task *t, struct edge *e)
+{
+	int fd = -1, r;
+
+	e->connecting = true;
+	r = e->connect(t, e->connect_arg, e->callee, &fd);
+	if (r == 0) {
+		ipc_close(&e->conn);
+		ipc_open(&e->conn, task_loop(t), &fd, e->table, IPC_CALLER);
+		e->generation++;
+		e->receiving = true;
+		task_group_start(e->group, receive, e);
+		if (e->on_open != NULL)
+			r = e->on_open(t, &e->conn, e->open_arg);
+	}
+	e->connecting = false;
+	wake_waiters(e);
+	return r;
+}
+
+/* edge_ensure - have it connected */
+int
+edge_ensure(struct task *t, struct edge *e)
+{
+	struct edge_waiter	w = { .task = t };
+	int			r = 0;
+
+	list_init(&w.link);
+	while (r == 0) {
+		if (!e->connecting && !e->receiving)
+			return open_now(t, e);
+		if (!e->connecting && ipc_is_open(&e->conn))
+			return 0;
+		/* it is being made by another task, or being closed */
+		list_add_tail(&e->waiters, &w.link);
+		r = e->connecting ? task_suspend(t) : task_yield(t);
+		list_remove(&w.link);
+	}
+	return r;
+}
+
+/* edge_call - ask and wait for the answer */
+int
+edge_call(struct task *t, struct edge *e, const struct ipc_desc *ask,
+    const void *msg, const struct ipc_desc *want, struct arena *a,
+    void **ret_reply)
+{
+	int r;
+
+	if ((r = edge_ensure(t, e)) < 0)
+		return r;
+	r = ipc_call(t, &e->conn, ask, msg, want, a, ret_reply);
+	return r == -EPIPE || r == -EBADF ? -ECONNRESET : r;
+}
+
+/* edge_call_again - the same for what may be done twice */
+int
+edge_call_again(struct task *t, struct edge *e, const struct ipc_desc *ask,
+    const void *msg, const struct ipc_desc *want, struct arena *a,
+    void **ret_reply)
+{
+	int r = edge_call(t, e, ask, msg, want, a, ret_reply);
+
+	if (r == -ECONNRESET)
+		r = edge_call(t, e, ask, msg, want, a, ret_reply);
+	return r;
+}
+
+/* edge_send - say it, connecting if need be */
+int
+edge_send(struct task *t, struct edge *e, const struct ipc_desc *d,
+    const void *msg)
+{
+	int r;
+
+	if ((r = edge_ensure(t, e)) < 0)
+		return r;
+	return ipc_send(t, &e->conn, d, msg);
+}
+
+/* edge_post - say it if it is connected */
+int
+edge_post(struct edge *e, const struct ipc_desc *d, const void *msg)
+{
+	if (!ipc_is_open(&e->conn))
+		return -ENOTCONN;
+	return ipc_post(&e->conn, d, msg);
+}
