@@ -77,10 +77,10 @@ MUST_USE int	conf_get(const struct conf *, struct slice name,
 MUST_USE int	conf_expand(const struct conf *, struct slice text,
 		    struct buf *out, struct diag *);
 /* call back for every name a value refers to, in the branches not taken too;
- * -EBADMSG when the value is malformed */
-MUST_USE int	conf_references(struct slice value,
-		    void (*found)(void *arg, struct slice name), void *arg,
-		    struct diag *);
+ * -EBADMSG when the value is malformed, which loading it will say as well */
+int	conf_references(struct slice value,
+	    void (*found)(void *arg, struct slice name), void *arg,
+	    struct diag *);
 
 /* is it a name that can be defined? */
 bool	conf_is_name(struct slice name);
