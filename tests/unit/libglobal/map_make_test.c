@@ -285,16 +285,18 @@ TEST(current_folder_is_not_configuration)	/* CVE-2017-10140 */
 {
 	struct map_make_options o = MAP_MAKE_OPTIONS_INIT;
 	struct slice spec = spec_of("hash", "cwd");
-	char old[4096];
+	char old[4096], config[4096];
 
 	write_file("cwd", "a b\n");
-	write_file("DB_CONFIG", "this would be refused\n");
+	snprintf(config, sizeof(config), "%s",
+	    write_file("DB_CONFIG", "this would be refused\n"));
 	CHECK(getcwd(old, sizeof(old)) != NULL, 0);
 	CHECK_INT(chdir(test_tmpdir()), 0, 0);
 	CHECK_INT(map_make(spec, &o, NULL, NULL), 0, 0);
 	check_get(spec, 0, "a", "b", 0);
 	check_get(S("hash:cwd"), 0, "a", "b", 0);
 	CHECK_INT(chdir(old), 0, 0);
+	unlink(config);
 }
 
 TEST(age_is_noted)
