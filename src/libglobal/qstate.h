@@ -159,5 +159,8 @@ MUST_USE int	qstate_gone(struct qstate *s, struct qstate_walk *w,
 typedef void	qstate_fault_fn(void *arg, const char *sentence);
 MUST_USE int	qstate_verify(struct qstate *s, qstate_fault_fn *fault,
 		    void *arg, size_t *ret_faults);
+/* make all indexes anew from the records, in one transaction: for when verify
+ * finds that they disagree */
+MUST_USE int	qstate_reindex(struct qstate *s);
 
 #endif

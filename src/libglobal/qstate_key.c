@@ -7,6 +7,8 @@
  */
 #include "libglobal/qstate_record.h"
 
+#include <stdio.h>
+
 #include "libutil/cursor.h"
 
 _Static_assert(1 + QSTATE_INDEX_TEXT_MAX + 1 + QUEUE_ID_MAX + 1 + 4 <=
@@ -41,17 +43,37 @@ add_be(struct qstate_key *k, uint64_t value, size_t n)
 	add(k, slice_over(bytes, n));
 }
 
+/* lower_sum - the checksum of a text in lower case */
+static uint32_t
+lower_sum(struct slice text)
+{
+	uint32_t	crc = 0;
+	char		c;
+
+	for (size_t i = 0; i < text.len; i++) {
+		c = ascii_lower(text.data[i]);
+		crc = qformat_crc(crc, slice_over(&c, 1));
+	}
+	return crc;
+}
+
 /* add_text - an indexed text and the NUL behind it */
 static void
 add_text(struct qstate_key *k, struct slice text)
 {
-	size_t	at = k->len;
+	char	tail[16];
+	size_t	at = k->len, n = 0;
 
-	text = slice_sub(text, 0, size_min(slice_find(text, '\0'),
-	    QSTATE_INDEX_TEXT_MAX));
+	text = slice_sub(text, 0, size_min(slice_find(text, '\0'), text.len));
+	if (text.len > QSTATE_INDEX_TEXT_MAX) {
+		n = (size_t)snprintf(tail, sizeof(tail), "~%08x",
+		    lower_sum(text));
+		text = slice_sub(text, 0, QSTATE_INDEX_TEXT_MAX - n);
+	}
 	add(k, text);
 	for (; at < k->len; at++)
 		k->data[at] = ascii_lower(k->data[at]);
+	add(k, slice_over(tail, n));
 	add(k, slice_over("", 1));
 }
 

@@ -15,8 +15,8 @@
 /* longest texts kept; what is longer is cut when it is stored */
 #define QSTATE_TEXT_MAX		1024
 #define QSTATE_ADDRESS_MAX	512
-#define QSTATE_KEY_MAX		500	/* LMDB: 511 */
-#define QSTATE_INDEX_TEXT_MAX	400	/* of an indexed text, in its key */
+#define QSTATE_KEY_MAX		288	/* LMDB's own limit is 511 */
+#define QSTATE_INDEX_TEXT_MAX	256	/* of an indexed text, in its key */
 
 /* in which queue a message is; the numbers are part of the format */
 enum qstate_queue {
@@ -132,7 +132,8 @@ void	qstate_key_slot(struct qstate_key *k, struct slot_ref ref);
 void	qstate_key_gone(struct qstate_key *k, const struct queue_id *id);
 void	qstate_key_time(struct qstate_key *k, int64_t time,
 	    const struct queue_id *id);
-/* index of texts: letters become lower case, what is too long is cut */
+/* index of texts: letters become lower case; of what is too long the end is
+ * replaced by a checksum of the whole */
 void	qstate_key_text(struct qstate_key *k, enum qstate_kind kind,
 	    struct slice text, const struct queue_id *id);
 void	qstate_key_site(struct qstate_key *k, struct slice site,
