@@ -20,6 +20,7 @@
 
 #include <sys/socket.h>
 
+#include "libglobal/edge.h"
 #include "libtask/ipc.h"
 #include "libtask/task.h"
 #include "libutil/arena.h"
@@ -28,7 +29,6 @@
 
 struct conf;
 struct daemon;
-struct edge;
 struct param_table;
 
 /* somebody who calls us, over an edge that master made */
@@ -99,7 +99,20 @@ void	daemon_note_child(struct daemon *d, uint32_t pid, struct slice name);
 struct edge	*daemon_edge(struct daemon *d, const char *callee,
 		    const struct ipc_table *table);
 
-/* a fresh pair for a session: one end stays, the other travels in a message */
-MUST_USE int	daemon_pair(int *ret_ours, int *ret_theirs);
+/* --- a daemon without a master, for tests on a simulated loop: conf is lent,
+ * connect makes its edges */
+struct daemon	*daemon_new(struct loop *l, const struct daemon_spec *spec,
+		    const struct conf *conf, edge_connect_fn *connect, void *arg,
+		    struct diag *diag);
+void	daemon_free(struct daemon **d_take);
+/* serve until it is told to end; daemon_end tells it */
+MUST_USE int	daemon_serve(struct task *t, struct daemon *d);
+void	daemon_end(struct daemon *d);
+/* serve this client, as if it had come over a listener */
+void	daemon_add_client(struct daemon *d, int *fd_take,
+	    const struct sockaddr_storage *peer, const char *listener);
+/* serve this caller */
+void	daemon_add_caller(struct daemon *d, int *fd_take,
+	    const struct daemon_caller *who);
 
 #endif

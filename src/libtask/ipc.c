@@ -55,8 +55,11 @@ struct head {
 static void
 fail(struct ipc_conn *c, int error)
 {
-	if (c->failure == 0)
+	if (c->failure == 0) {
 		c->failure = error;
+		/* so that who receives hears of it too */
+		(void)shutdown(c->io.fd, SHUT_RDWR);
+	}
 	LIST_EACH(&c->senders, link)
 		task_wake(CONTAINER_OF(link, struct sender, link)->task);
 	LIST_EACH_SAFE(&c->calls, link) {

@@ -38,4 +38,11 @@ size_max(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* ignore - drop a result that must be used; the reason stands beside it */
+static inline void
+ignore(long result)
+{
+	(void)result;
+}
+
 #endif
