@@ -36,7 +36,7 @@ struct tls_params {
 	const char	*cipher_list;	/* OpenSSL list instead of the grade's */
 	const char	*exclude_ciphers; /* list of cipher names to leave out */
 	const char	*groups;	/* key exchange groups; the usual five */
-	const char	*ssl_options;	/* names of tls_options.def, or 0x.. */
+	const char	*ssl_options;	/* names of tls_options.def, 0x.. */
 	const char	*alpn;		/* protocols to agree on, "imap"; none */
 	bool		 prefer_server_order;
 
@@ -149,7 +149,7 @@ const char	*tls_error_text(const struct tls *tls);
 /* --- facts, once the handshake is done */
 
 /* "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange
- * X25519 server-signature ECDSA (P-256) server-digest SHA256" */
+ * X25519 server-signature ECDSA (prime256v1) server-digest SHA256" */
 void		tls_format_summary(struct buf *out, const struct tls *tls);
 
 struct tls_info {
