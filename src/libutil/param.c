@@ -242,12 +242,13 @@ full_name(struct arena *a, const struct param *p, struct slice service)
 
 /* expand - the expansion of a text in the arena */
 static int
-expand(struct row *row, struct slice text, struct slice *ret_text)
+expand(struct row *row, const struct conf *conf, struct slice text,
+    struct slice *ret_text)
 {
 	struct buf	out = BUF_INIT;
 	int		r;
 
-	if ((r = conf_expand(row->conf, text, &out, row->diag)) == 0)
+	if ((r = conf_expand(conf, text, &out, row->diag)) == 0)
 		*ret_text = arena_dup(row->arena, buf_slice(&out));
 	buf_free(&out);
 	return r;
@@ -265,7 +266,7 @@ find_text(struct row *row)
 	if (row->param->type == PARAM_RAW)
 		row->text = arena_dup(row->arena, row->text);
 	else if (e == NULL)
-		r = expand(row, row->text, &row->text);
+		r = expand(row, row->conf, row->text, &row->text);
 	else if ((r = conf_get(row->conf, row->name, &out, row->diag)) == 0)
 		row->text = arena_dup(row->arena, buf_slice(&out));
 	buf_free(&out);
@@ -276,14 +277,21 @@ find_text(struct row *row)
 static int
 find_unit(struct row *row)
 {
-	struct slice	dflt = slice_of(row->param->dflt);
-	int		r;
+	const struct conf	*bottom = row->conf;
+	struct slice		 dflt = slice_of(row->param->dflt);
+	int			 r;
 
 	row->time_unit = NUMBER_SECOND;
 	if (row->param->type != PARAM_TIME)
 		return 0;
+	/*
+	 * A default that names another parameter has that one's unit; so it
+	 * is expanded among the defaults alone, where units are written.
+	 */
+	while (conf_under(bottom) != NULL)
+		bottom = conf_under(bottom);
 	if (slice_find(dflt, '$') != SLICE_NONE &&
-	    (r = expand(row, dflt, &dflt)) < 0)
+	    (r = expand(row, bottom, dflt, &dflt)) < 0)
 		return r;
 	if (number_time_unit(dflt) != 0)
 		row->time_unit = number_time_unit(dflt);

@@ -94,7 +94,7 @@ void	param_defaults_service(struct conf *, const struct param_table *,
 	    struct slice service);
 
 /* fill the struct that belongs to the table. The conf need not hold the
- * defaults. 0, or -EBADMSG: the finding names file:line, parameter, value and
+ * defaults, but for those that other values refer to. 0, or -EBADMSG: the finding names file:line, parameter, value and
  * what is allowed; the struct is unchanged then */
 MUST_USE int	param_load(const struct param_table *, const struct conf *,
 		    struct arena *, void *ret_struct, struct diag *);
