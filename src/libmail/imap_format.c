@@ -87,3 +87,28 @@ imap_format_mailbox(struct buf *out, struct slice utf8)
 	imap_format_astring(out, buf_slice(&wire));
 	buf_free(&wire);
 }
+
+/* imap_format_capabilities - those of one of the two states */
+void
+imap_format_capabilities(struct buf *out, bool authenticated)
+{
+	enum { ALWAYS, BEFORE, AFTER };
+	static const struct {
+		const char	*name;
+		int		when;
+	} all[] = {
+#define IMAP_CAPABILITY(name, when) { name, when },
+#include "libmail/imap_capabilities.def"
+	};
+	int	unwanted = authenticated ? BEFORE : AFTER;
+	bool	first = true;
+
+	for (size_t i = 0; i < COUNT(all); i++) {
+		if (all[i].when == unwanted)
+			continue;
+		if (!first)
+			buf_add_byte(out, ' ');
+		buf_add_text(out, all[i].name);
+		first = false;
+	}
+}

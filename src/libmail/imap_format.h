@@ -16,5 +16,8 @@ void	imap_format_nstring(struct buf *out, struct slice s);
 void	imap_format_astring(struct buf *out, struct slice s);
 /* a mailbox name, from UTF-8 */
 void	imap_format_mailbox(struct buf *out, struct slice utf8);
+/* the capabilities that imap_capabilities.def has for before or after
+ * authentication, with a space before each but the first */
+void	imap_format_capabilities(struct buf *out, bool authenticated);
 
 #endif
