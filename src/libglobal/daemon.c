@@ -43,7 +43,7 @@ daemon_process(const struct daemon *d)
 const struct conf *
 daemon_conf(const struct daemon *d)
 {
-	return d->now.conf;
+	return d->now.top;
 }
 
 const void *
@@ -127,25 +127,45 @@ daemon_note_child(struct daemon *d, uint32_t pid, struct slice name)
 static void
 settings_free(struct daemon_settings *s)
 {
-	if (s->owned != NULL)
-		conf_free(&s->owned);
+	conf_free(&s->top);
+	conf_free(&s->defaults);
 	arena_free(&s->arena);
 	memset(s, 0, sizeof(*s));
+}
+
+/* layer - the configuration over the defaults of the daemon's own table */
+static void
+layer(struct daemon_settings *s, const struct param_table *table,
+    const struct conf *conf)
+{
+	const struct conf_entry	*e;
+	size_t			 at = 0;
+	char			*file;
+
+	s->defaults = conf_new(NULL);
+	if (table != NULL)
+		param_defaults(s->defaults, table);
+	s->top = conf_new(s->defaults);
+	while ((e = conf_each(conf, &at)) != NULL) {
+		file = slice_dup(e->file);
+		conf_put(s->top, e->name, e->value, file, e->line);
+		free(file);
+	}
 }
 
 /* daemon_settings_load - make a configuration the present one */
 int
 daemon_settings_load(struct daemon *d, const struct conf *conf,
-    struct conf *owned, struct diag *diag)
+    struct diag *diag)
 {
-	struct daemon_settings	s = { .conf = conf, .owned = owned };
+	struct daemon_settings	s = { .params = NULL };
 	int			r;
 
+	layer(&s, d->spec->params, conf);
 	if (d->spec->params != NULL) {
 		s.params = arena_alloc(&s.arena, d->spec->params_size);
-		r = param_load(d->spec->params, conf, &s.arena, s.params, diag);
+		r = param_load(d->spec->params, s.top, &s.arena, s.params, diag);
 		if (r < 0) {
-			s.owned = NULL;		/* stays the caller's */
 			settings_free(&s);
 			return r;
 		}
@@ -174,7 +194,7 @@ daemon_new(struct loop *l, const struct daemon_spec *spec,
 	list_init(&d->listeners);
 	log_init(&d->log, NULL);
 	(void)snprintf(d->service, sizeof(d->service), "%s", spec->name);
-	if (conf != NULL && daemon_settings_load(d, conf, NULL, diag) < 0) {
+	if (conf != NULL && daemon_settings_load(d, conf, diag) < 0) {
 		daemon_free(&d);
 		return NULL;
 	}

@@ -11,8 +11,8 @@ struct listener;
 
 /* one configuration, and what was made of it */
 struct daemon_settings {
-	const struct conf	*conf;
-	struct conf		*owned;		/* the same, when it is ours */
+	struct conf		*defaults;	/* of the daemon's table */
+	struct conf		*top;		/* what counts */
 	void			*params;
 	struct arena		 arena;
 };
@@ -58,7 +58,7 @@ struct listener {
 
 /* daemon.c */
 MUST_USE int	daemon_settings_load(struct daemon *d, const struct conf *conf,
-		    struct conf *owned, struct diag *diag);
+		    struct diag *diag);
 void	daemon_drain(struct daemon *d);
 /* daemon_start.c */
 MUST_USE int	daemon_control_task(struct task *t, void *arg);

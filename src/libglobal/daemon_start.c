@@ -33,7 +33,9 @@ struct start {
 	struct msg_start	*msg;
 };
 
-/* conf_take - the configuration in a sealed memory file */
+/* conf_take - the configuration in a sealed memory file. It holds master's
+ * defaults, main.cf and the service's overrides; the daemon's own defaults go
+ * under it when its table is loaded. */
 static int
 conf_take(int fd, struct conf **ret_conf)
 {
@@ -123,7 +125,7 @@ reload(struct task *t, struct daemon *d, struct msg_reload *m)
 		return 0;
 	}
 	if ((r = conf_take(m->conf, &conf)) < 0 ||
-	    (r = daemon_settings_load(d, conf, conf, &diag)) < 0) {
+	    (r = daemon_settings_load(d, conf, &diag)) < 0) {
 		diag_format(&why, &diag);
 		log_event(&d->log, EV_DAEMON_RELOAD, KV_STR("why",
 		    buf_slice(&why)), KV_ERR("error", r));
@@ -131,6 +133,7 @@ reload(struct task *t, struct daemon *d, struct msg_reload *m)
 		conf_free(&conf);
 		return 0;
 	}
+	conf_free(&conf);
 	return d->spec->reload(t, d);
 }
 
@@ -270,10 +273,10 @@ set_up(struct daemon *d, struct msg_start *m, struct diag *diag)
 	if ((r = conf_take(m->conf, &conf)) < 0)
 		return diag_set(diag, 0, 0, "the configuration from master is "
 		    "not whole");
-	if ((r = daemon_settings_load(d, conf, conf, diag)) < 0) {
-		conf_free(&conf);
+	r = daemon_settings_load(d, conf, diag);
+	conf_free(&conf);
+	if (r < 0)
 		return r;
-	}
 	if (d->spec->prepare != NULL && (r = d->spec->prepare(d, diag)) < 0)
 		return r;
 	return enter(d, m, diag);
