@@ -8,10 +8,10 @@
 #include "libmail/addr.h"
 
 #include "libmail/addr_bytes.h"
-#include "libmail/idna.h"
 #include "libutil/arena.h"
 #include "libutil/buf.h"
 #include "libutil/cursor.h"
+#include "libutil/utf8.h"
 
 #define A	ADDR_BYTE_ATOM
 #define D	ADDR_BYTE_DOT
@@ -203,9 +203,9 @@ check_lengths(const struct addr *addr, size_t written_local, unsigned flags)
 static int
 check_charset(struct slice text, unsigned flags)
 {
-	if (idna_is_ascii(text))
+	if (utf8_is_ascii(text))
 		return 0;
-	if (!idna_is_utf8(text))
+	if (!utf8_is_valid(text))
 		return -EILSEQ;
 	return (flags & ADDR_UTF8) ? 0 : -EOPNOTSUPP;
 }
@@ -373,5 +373,5 @@ addr_equal(const struct addr *a, const struct addr *b)
 bool
 addr_needs_utf8(const struct addr *addr)
 {
-	return !idna_is_ascii(addr->local);
+	return !utf8_is_ascii(addr->local);
 }

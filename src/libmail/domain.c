@@ -13,6 +13,7 @@
 #include "libmail/idna.h"
 #include "libutil/arena.h"
 #include "libutil/buf.h"
+#include "libutil/utf8.h"
 
 #define IPV6_TAG	"IPv6:"
 
@@ -79,7 +80,7 @@ utf8_name(struct slice text, struct arena *a, unsigned flags,
 	struct buf	ascii = BUF_INIT;
 	int		r;
 
-	if (!idna_is_utf8(text))
+	if (!utf8_is_valid(text))
 		return -EILSEQ;
 	if (!(flags & DOMAIN_UTF8))
 		return -EOPNOTSUPP;
@@ -109,7 +110,7 @@ parse_name(struct slice in, struct arena *a, unsigned flags,
 		return -EMSGSIZE;
 	d.text = in;
 
-	if (idna_is_ascii(in)) {
+	if (utf8_is_ascii(in)) {
 		if ((r = check_name(in, flags)) < 0)
 			return r;
 		d.name = lower(in, a);
@@ -183,7 +184,7 @@ domain_parse(struct slice in, struct arena *a, unsigned flags,
 bool
 domain_is_utf8(const struct domain *d)
 {
-	return !idna_is_ascii(d->text);
+	return !utf8_is_ascii(d->text);
 }
 
 /* domain_is_within - the same name or one below it? */

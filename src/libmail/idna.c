@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Almost every name is ASCII, so that is found out first, eight bytes at a
- * time, and only what is left is given to libidn2, which allocates.
+ * Almost every name is ASCII, so that is found out first, and only what is
+ * left is given to libidn2, which allocates.
  */
 #include "libmail/idna.h"
 
@@ -9,86 +9,10 @@
 
 #include "libutil/alloc.h"
 #include "libutil/buf.h"
+#include "libutil/utf8.h"
 
-#define HIGH_BITS	UINT64_C(0x8080808080808080)
 /* the longest name that libidn2 is troubled with, in UTF-8 */
 #define IDNA_INPUT_MAX	1024
-
-/* ascii_prefix - how many bytes at the start are surely ASCII */
-static size_t
-ascii_prefix(struct slice s)
-{
-	uint64_t	word;
-	size_t		i = 0;
-
-	for (; i + sizeof(word) <= s.len; i += sizeof(word)) {
-		memcpy(&word, s.data + i, sizeof(word));
-		if ((word & HIGH_BITS) != 0)
-			break;
-	}
-	while (i < s.len && (unsigned char)s.data[i] < 0x80)
-		i++;
-	return i;
-}
-
-/* idna_is_ascii - no byte above 127? */
-bool
-idna_is_ascii(struct slice s)
-{
-	return ascii_prefix(s) == s.len;
-}
-
-/*
- * utf8_length - how long the character at the start is, 0 if it is none
- * (RFC 3629 4, the table of UTF8-octets)
- */
-static size_t
-utf8_length(struct slice s)
-{
-	const unsigned char *p = (const unsigned char *)s.data;
-	unsigned char	low = 0x80, high = 0xbf;
-	size_t		n;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (s.len < n)
-		return 0;
-
-	/* the second byte is what keeps out long forms and surrogates */
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return 0;
-	return n;
-}
-
-/* idna_is_utf8 - nothing but whole characters? */
-bool
-idna_is_utf8(struct slice s)
-{
-	size_t	n;
-
-	for (;;) {
-		s = slice_from(s, ascii_prefix(s));
-		if (s.len == 0)
-			return true;
-		if ((n = utf8_length(s)) == 0)
-			return false;
-		s = slice_from(s, n);
-	}
-}
 
 /* add_folded - append ASCII in lower case */
 static void
@@ -117,11 +41,11 @@ idna_to_ascii(struct slice name, struct buf *out)
 	uint8_t	*ascii = NULL;
 	int	 code;
 
-	if (idna_is_ascii(name)) {
+	if (utf8_is_ascii(name)) {
 		add_folded(out, name);
 		return 0;
 	}
-	if (!idna_is_utf8(name))
+	if (!utf8_is_valid(name))
 		return -EILSEQ;
 	if (name.len > IDNA_INPUT_MAX)
 		return -EMSGSIZE;

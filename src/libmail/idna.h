@@ -11,12 +11,6 @@
 
 struct buf;
 
-/* is all of it ASCII? */
-bool	idna_is_ascii(struct slice s);
-/* is it UTF-8 (RFC 3629): shortest forms, no surrogates, nothing above
- * U+10FFFF? NUL and other ASCII are not looked at. */
-bool	idna_is_utf8(struct slice s);
-
 /*
  * idna_to_ascii - append the name with A-labels, in lower case
  * A name that is ASCII already is only folded. -EILSEQ not UTF-8, -EBADMSG no

@@ -4,9 +4,9 @@
 
 #include <assert.h>
 
-#include "libmail/idna.h"
 #include "libutil/arena.h"
 #include "libutil/buf.h"
+#include "libutil/utf8.h"
 
 /* is_control - a character that RFC 4013 2.3 keeps out, at p? */
 static bool
@@ -27,7 +27,7 @@ prepare(struct slice in, size_t max, struct arena *a, struct slice *ret_text)
 {
 	if (in.len > max)
 		return -EMSGSIZE;
-	if (!idna_is_utf8(in))
+	if (!utf8_is_valid(in))
 		return -EILSEQ;
 	for (size_t i = 0; i < in.len; i++)
 		if (is_control(in, i))

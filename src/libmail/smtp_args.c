@@ -4,11 +4,11 @@
  * long they may be come from smtp_params.def; one function for each knows
  * what its value means.
  */
-#include "libmail/idna.h"
 #include "libmail/smtp.h"
 #include "libmail/smtp_xtext.h"
 #include "libutil/arena.h"
 #include "libutil/cursor.h"
+#include "libutil/utf8.h"
 
 enum command { COMMAND_MAIL, COMMAND_RCPT };
 enum value { VALUE_NONE, VALUE_SOME };
@@ -185,7 +185,7 @@ static int
 read_orcpt(const struct reading *g, struct slice value)
 {
 	struct slice	type = slice_split(&value, ';'), text = value;
-	bool		ascii = idna_is_ascii(value);
+	bool		ascii = utf8_is_ascii(value);
 	int		r;
 
 	if (!is_atom(type) || value.len == 0)
@@ -198,7 +198,7 @@ read_orcpt(const struct reading *g, struct slice value)
 	if (slice_equal_nocase(type, S("utf-8"))) {
 		if ((r = smtp_unitext_decode(text, g->arena, &text)) < 0)
 			return r;
-	} else if (!idna_is_ascii(text)) {
+	} else if (!utf8_is_ascii(text)) {
 		return -EBADMSG;
 	}
 	if (text.len == 0 || has_control(text))
@@ -356,7 +356,7 @@ read_path(const struct reading *g, struct cursor *c, unsigned addr_flags,
 static bool
 is_ascii_addr(const struct addr *addr)
 {
-	return idna_is_ascii(addr->text);
+	return utf8_is_ascii(addr->text);
 }
 
 /* smtp_parse_mail - the arguments of MAIL (RFC 5321 4.1.1.2) */

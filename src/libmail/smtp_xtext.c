@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: ISC */
-/* Decoding never makes text longer, so its memory is taken once. */
+/* xtext never grows when decoded, so its memory is taken once. */
 #include "libmail/smtp_xtext.h"
 
-#include "libmail/idna.h"
 #include "libutil/arena.h"
 #include "libutil/buf.h"
 #include "libutil/cursor.h"
+#include "libutil/hex.h"
+#include "libutil/utf8.h"
 
-/* hex_digit - its value, or -1; small letters only where accepted */
+/* take_hex - the value of the hex digit at the cursor, or -1; small letters,
+ * which the grammar does not have, are met as well */
 static int
-hex_digit(int b, bool small)
+take_hex(struct cursor *c)
 {
-	if (b >= '0' && b <= '9')
-		return b - '0';
-	if (b >= 'A' && b <= 'F')
-		return b - 'A' + 10;
-	if (small && b >= 'a' && b <= 'f')
-		return b - 'a' + 10;
-	return -1;
+	int	b = cursor_peek(c);
+	int	value = b < 0 ? -1 : hex_digit((char)b);
+
+	if (value >= 0)
+		(void)cursor_byte(c);
+	return value;
 }
 
 /* smtp_xtext_decode - RFC 3461 4 */
@@ -31,10 +32,8 @@ smtp_xtext_decode(struct slice in, struct arena *a, struct slice *ret_text)
 
 	while ((b = cursor_byte(&c)) >= 0) {
 		if (b == '+') {
-			/* some senders have small letters here */
-			high = hex_digit(cursor_byte(&c), true);
-			low = hex_digit(cursor_byte(&c), true);
-			if (high < 0 || low < 0)
+			if ((high = take_hex(&c)) < 0 ||
+			    (low = take_hex(&c)) < 0)
 				return -EBADMSG;
 			b = high << 4 | low;
 		} else if (b < '!' || b > '~' || b == '=') {
@@ -65,48 +64,22 @@ smtp_xtext_encode(struct buf *out, struct slice text)
 	}
 }
 
-/* put_utf8 - the UTF-8 of a code point; how many bytes */
-static size_t
-put_utf8(char *text, unsigned point)
-{
-	if (point < 0x80) {
-		text[0] = (char)point;
-		return 1;
-	}
-	if (point < 0x800) {
-		text[0] = (char)(0xc0 | point >> 6);
-		text[1] = (char)(0x80 | (point & 0x3f));
-		return 2;
-	}
-	if (point < 0x10000) {
-		text[0] = (char)(0xe0 | point >> 12);
-		text[1] = (char)(0x80 | (point >> 6 & 0x3f));
-		text[2] = (char)(0x80 | (point & 0x3f));
-		return 3;
-	}
-	text[0] = (char)(0xf0 | point >> 18);
-	text[1] = (char)(0x80 | (point >> 12 & 0x3f));
-	text[2] = (char)(0x80 | (point >> 6 & 0x3f));
-	text[3] = (char)(0x80 | (point & 0x3f));
-	return 4;
-}
-
 /* take_point - "x{HEX}", behind the backslash (RFC 6533 3) */
 static int
-take_point(struct cursor *c, unsigned *ret_point)
+take_point(struct cursor *c, uint32_t *ret_point)
 {
-	unsigned	point = 0, digits = 0;
+	uint32_t	point = 0, digits = 0;
 	int		value;
 
 	if (!cursor_skip(c, S("x{")))
 		return -EBADMSG;
-	while ((value = hex_digit(cursor_peek(c), true)) >= 0) {
+	while ((value = take_hex(c)) >= 0) {
 		if (++digits > 6)
 			return -EBADMSG;
-		point = point << 4 | (unsigned)value;
-		(void)cursor_byte(c);
+		point = point << 4 | (uint32_t)value;
 	}
-	if (digits < 2 || !cursor_skip_byte(c, '}') || point > 0x10ffff)
+	if (digits < 2 || !cursor_skip_byte(c, '}') || point > 0x10ffff ||
+	    (point >= 0xd800 && point < 0xe000))
 		return -EBADMSG;
 	*ret_point = point;
 	return 0;
@@ -117,46 +90,24 @@ int
 smtp_unitext_decode(struct slice in, struct arena *a, struct slice *ret_text)
 {
 	struct cursor	c = cursor_over(in);
-	char		*text = arena_alloc(a, in.len + 1);
-	size_t		n = 0;
-	unsigned	point;
-	int		b, r;
+	struct buf	text = BUF_INIT;
+	uint32_t	point;
+	int		r = 0;
 
-	while ((b = cursor_byte(&c)) >= 0) {
-		if (b != '\\') {
-			text[n++] = (char)b;
-			continue;
-		}
-		/* \x{HH} is six bytes at least, UTF-8 four at most */
+	if (!utf8_is_valid(in))
+		return -EBADMSG;
+	while (!cursor_at_end(&c)) {
+		buf_add(&text, cursor_take_until(&c, '\\'));
+		if (!cursor_skip_byte(&c, '\\'))
+			break;
 		if ((r = take_point(&c, &point)) < 0)
-			return r;
-		n += put_utf8(text + n, point);
+			goto out;
+		utf8_encode(&text, point);
 	}
-	if (!idna_is_utf8(slice_over(text, n)))
-		return -EBADMSG;	/* \x{D800}, too */
-	*ret_text = slice_over(text, n);
-	return 0;
-}
-
-/* take_utf8 - the code point at the cursor, which stands on valid UTF-8 */
-static unsigned
-take_utf8(struct cursor *c)
-{
-	unsigned	b = (unsigned)cursor_byte(c), more = 0;
-
-	if (b >= 0xf0) {
-		b &= 0x07;
-		more = 3;
-	} else if (b >= 0xe0) {
-		b &= 0x0f;
-		more = 2;
-	} else if (b >= 0xc0) {
-		b &= 0x1f;
-		more = 1;
-	}
-	while (more-- > 0 && !cursor_at_end(c))
-		b = b << 6 | ((unsigned)cursor_byte(c) & 0x3f);
-	return b;
+	*ret_text = arena_dup(a, buf_slice(&text));
+out:
+	buf_free(&text);
+	return r;
 }
 
 /* smtp_unitext_encode - to what a parameter may hold */
@@ -165,11 +116,12 @@ smtp_unitext_encode(struct buf *out, struct slice text, bool ascii)
 {
 	struct cursor	c = cursor_over(text);
 	struct cursor	start;
-	unsigned	point;
+	uint32_t	point;
 
-	while (!cursor_at_end(&c)) {
+	for (;;) {
 		start = c;
-		point = take_utf8(&c);
+		if (utf8_decode(&c, &point) < 0)
+			break;		/* the end, or no UTF-8 */
 		if (point <= ' ' || point == '\\' || point == '+' ||
 		    point == '=' || point == 0x7f || (ascii && point > 0x7f))
 			buf_addf(out, "\\x{%02X}", point);

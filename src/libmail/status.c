@@ -9,23 +9,12 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "libmail/idna.h"
 #include "libutil/buf.h"
 #include "libutil/cursor.h"
+#include "libutil/utf8.h"
 
 #define DOTS		"..."
 #define ENHANCED_MAX	999		/* RFC 3463 2: three digits */
-
-/* cut - the most of s that fits into max and ends between characters */
-static struct slice
-cut(struct slice s, size_t max)
-{
-	if (s.len <= max)
-		return s;
-	while (max > 0 && ((unsigned char)s.data[max] & 0xc0) == 0x80)
-		max--;
-	return slice_sub(s, 0, max);
-}
 
 /* append - put behind the text what fits of s; false when it did not */
 static bool
@@ -37,14 +26,14 @@ append(struct status *st, struct slice s)
 	if (!whole) {
 		/* make room for the dots, in what was there if need be */
 		if (room < sizeof(DOTS) - 1) {
-			st->text_len = (uint16_t)cut(
+			st->text_len = (uint16_t)utf8_cut(
 			    slice_over(st->text, st->text_len),
 			    STATUS_TEXT_MAX - (sizeof(DOTS) - 1)).len;
 			room = 0;
 		} else {
 			room -= sizeof(DOTS) - 1;
 		}
-		s = cut(s, room);
+		s = utf8_cut(s, room);
 	}
 	if (s.len > 0)
 		memcpy(st->text + st->text_len, s.data, s.len);
@@ -60,7 +49,7 @@ append(struct status *st, struct slice s)
 static void
 clean(struct status *s, size_t from)
 {
-	bool	utf8 = idna_is_utf8(slice_over(s->text, s->text_len));
+	bool	utf8 = utf8_is_valid(slice_over(s->text, s->text_len));
 
 	for (size_t i = from; i < s->text_len; i++) {
 		unsigned char	b = (unsigned char)s->text[i];

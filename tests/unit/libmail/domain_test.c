@@ -126,25 +126,3 @@ TEST(idna_to_unicode)
 	}
 	buf_free(&b);
 }
-
-TEST(idna_is_utf8)
-{
-	static const struct { const char *in; bool want; } cases[] = {
-		{ "", true },
-		{ "plain ascii, more than eight", true },
-		{ "0123456\xc3\xa4", true },
-		{ "\xe2\x82\xac", true },
-		{ "\xf0\x9f\x98\x80", true },
-		{ "\xf4\x8f\xbf\xbf", true },
-		{ "\xf4\x90\x80\x80", false },
-		{ "\xc3", false },
-		{ "\xe2\x82", false },
-		{ "\x80", false },
-		{ "\xe0\x9f\xbf", false },
-		{ "\xf0\x8f\xbf\xbf", false },
-		{ "\xff", false },
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++)
-		CHECK(idna_is_utf8(slice_of(cases[i].in)) == cases[i].want, i);
-}
