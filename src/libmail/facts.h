@@ -24,9 +24,8 @@ enum facts_flag {
 	FACTS_8BIT_HEADER	= 1 << 0, /* 8-bit bytes in the top header */
 	FACTS_8BIT_BODY		= 1 << 1, /* 8-bit bytes behind it */
 	FACTS_NUL		= 1 << 2, /* a NUL anywhere */
-	FACTS_UTF8_HEADER	= 1 << 3, /* 8-bit bytes in a header of the
-					   * message or of a part, and all of
-					   * them UTF-8: needs SMTPUTF8 */
+	FACTS_UTF8_HEADER	= 1 << 3, /* those in the top header are UTF-8:
+					   * it needs SMTPUTF8 (RFC 6532) */
 	FACTS_BARE_CR		= 1 << 4, /* a CR without LF */
 	FACTS_BARE_LF		= 1 << 5, /* an LF without CR */
 	FACTS_NO_LAST_LF	= 1 << 6, /* the last line has no end */
@@ -50,7 +49,7 @@ enum facts_part_flag {
 	PART_MADE_UP	= 1 << 3,	/* stands for the whole body of a
 					 * container that could not be split:
 					 * it has no header of its own */
-	PART_OPAQUE	= 1 << 4,	/* the rest behind a limit */
+	PART_OPAQUE	= 1 << 4,	/* was not looked into: a limit */
 	PART_UNCLOSED	= 1 << 5,	/* multipart without its last
 					 * delimiter */
 };
@@ -60,6 +59,7 @@ enum facts_kind {
 	PART_MULTIPART,		/* has one or more parts below it */
 	PART_MESSAGE,		/* message/rfc822 or global: one below it */
 };
+#define FACTS_KIND_LAST	PART_MESSAGE
 
 enum facts_type {
 	TYPE_OTHER,
