@@ -113,9 +113,4 @@ MUST_USE int	map_list_refresh(struct map_list *l, struct diag *d);
 /* walk the tables: NULL behind the last */
 struct map	*map_list_at(struct map_list *l, size_t i);
 
-/* The next element of a list of words separated by blanks and commas, where
- * { } holds words together (braces included in what is returned). 1 when
- * there was one, 0 at the end, -EBADMSG when a brace is not closed. */
-MUST_USE int	map_next_word(struct slice *rest, struct slice *ret_word);
-
 #endif

@@ -8,6 +8,7 @@
 #include "libutil/alloc.h"
 #include "libutil/arena.h"
 #include "libutil/buf.h"
+#include "libutil/conf.h"
 
 #define COMBINE_MAX	64		/* tables in one */
 #define RANDMAP_MAX	1024		/* texts in one */
@@ -96,7 +97,7 @@ open_tables(struct map_table *t, const struct map_args *args, struct diag *d)
 	int r;
 
 	t->state = c;
-	while ((r = map_next_word(&rest, &word)) > 0) {
+	while ((r = conf_list_next(&rest, &word)) > 0) {
 		if (c->count == COMBINE_MAX)
 			return diag_set(d, 0, 0, "%s: more than %d tables",
 			    args->type->name, COMBINE_MAX);
@@ -108,7 +109,7 @@ open_tables(struct map_table *t, const struct map_args *args, struct diag *d)
 		t->is_pattern |= map_is_pattern(c->map[c->count++]);
 	}
 	if (r < 0)
-		return diag_set(d, 0, 0, "%s: a { has no }", args->type->name);
+		return diag_set(d, 0, 0, "%s: a brace has no partner", args->type->name);
 	if (c->count == 0)
 		return diag_set(d, 0, 0, "%s: names no table; write "
 		    "%s:{type:name, type:name}", args->type->name,
@@ -222,14 +223,14 @@ map_open_randmap(struct map_table *t, const struct map_args *args,
 
 	t->state = x;
 	t->ops = &ops;
-	while ((r = map_next_word(&rest, &word)) > 0) {
+	while ((r = conf_list_next(&rest, &word)) > 0) {
 		if (x->count == RANDMAP_MAX)
 			return diag_set(d, 0, 0, "randmap: more than %d texts",
 			    RANDMAP_MAX);
 		x->text[x->count++] = arena_dup(&x->arena, map_unbrace(word));
 	}
 	if (r < 0)
-		return diag_set(d, 0, 0, "randmap: a { has no }");
+		return diag_set(d, 0, 0, "randmap: a brace has no partner");
 	if (x->count == 0)
 		return diag_set(d, 0, 0, "randmap: names no text; write "
 		    "randmap:{text, text}");

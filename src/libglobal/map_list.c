@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* Lists of tables, and the words and braces that parameters are made of. */
+/* Lists of tables. */
 #include <stdlib.h>
 
 #include "libglobal/map.h"
 #include "libglobal/map_impl.h"
 #include "libutil/alloc.h"
+#include "libutil/conf.h"
 #include "libutil/diag.h"
 
 #define MAP_LIST_MAX	256		/* tables in one list */
@@ -14,50 +15,14 @@ struct map_list {
 	struct map	*map[MAP_LIST_MAX];
 };
 
-/* is_separator - what stands between the words of a parameter */
-static bool
-is_separator(char c)
-{
-	return c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* map_next_word - the next word of a parameter */
-int
-map_next_word(struct slice *rest, struct slice *ret_word)
-{
-	size_t start = 0, end, depth = 0;
-
-	while (start < rest->len && is_separator(rest->data[start]))
-		start++;
-	for (end = start; end < rest->len; end++) {
-		char c = rest->data[end];
-
-		if (c == '{')
-			depth++;
-		else if (c == '}' && depth > 0)
-			depth--;
-		else if (depth == 0 && is_separator(c))
-			break;
-	}
-	if (depth > 0)
-		return -EBADMSG;
-	if (start == end) {
-		*rest = SLICE_EMPTY;
-		return 0;
-	}
-	*ret_word = slice_sub(*rest, start, end - start);
-	*rest = slice_from(*rest, end);
-	return 1;
-}
-
 /* map_unbrace - what is between { and } */
 struct slice
 map_unbrace(struct slice s)
 {
+	struct slice inside;
+
 	s = slice_trim(s);
-	if (s.len >= 2 && s.data[0] == '{' && s.data[s.len - 1] == '}')
-		return slice_trim(slice_sub(s, 1, s.len - 2));
-	return s;
+	return conf_list_group(s, &inside) ? inside : s;
 }
 
 /* map_list_open - open all tables of a list */
@@ -69,7 +34,7 @@ map_list_open(struct slice text, unsigned flags, struct diag *d,
 	struct slice rest = text, word;
 	int r;
 
-	while ((r = map_next_word(&rest, &word)) > 0) {
+	while ((r = conf_list_next(&rest, &word)) > 0) {
 		if (l->count == MAP_LIST_MAX) {
 			r = diag_set(d, 0, 0, "more than %d tables in one list",
 			    MAP_LIST_MAX);
@@ -81,7 +46,7 @@ map_list_open(struct slice text, unsigned flags, struct diag *d,
 		l->count++;
 	}
 	if (r < 0)
-		(void)diag_set(d, 0, 0, "\"%.*s\": a { has no }",
+		(void)diag_set(d, 0, 0, "\"%.*s\": a brace has no partner",
 		    SLICE_ARG(text));
 out:
 	if (r < 0) {

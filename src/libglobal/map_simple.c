@@ -9,6 +9,7 @@
 #include "libglobal/map_text.h"
 #include "libutil/alloc.h"
 #include "libutil/buf.h"
+#include "libutil/conf.h"
 
 #define UNIX_ROOM_MAX	((size_t)1 << 20)	/* one passwd or group entry */
 
@@ -187,11 +188,11 @@ map_open_inline(struct map_table *t, const struct map_args *args,
 	int r;
 
 	map_text_init(t);
-	while ((r = map_next_word(&rest, &word)) > 0)
+	while ((r = conf_list_next(&rest, &word)) > 0)
 		if ((r = add_inline(t, word, args->flags, d)) < 0)
 			return r;
 	if (r < 0)
-		return diag_set(d, 0, 0, "inline: a { has no }");
+		return diag_set(d, 0, 0, "inline: a brace has no partner");
 	return 0;
 }
 

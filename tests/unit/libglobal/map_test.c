@@ -170,7 +170,7 @@ TEST(bad_specs_are_named)
 		{ "nis:mail.aliases", "no table type \"nis\"" },
 		{ "inline:{a}", "not key=text" },
 		{ "inline:{=a}", "no key" },
-		{ "inline:{a=b, {c=d", "no }" },
+		{ "inline:{a=b, {c=d", "partner" },
 		{ "unionmap:{}", "names no table" },
 		{ "unionmap:{x}", "type:name" },
 		{ "pipemap:{hash:/nonexistent}", "cannot open" },
