@@ -155,6 +155,9 @@ mastercf_lex_row(struct mastercf_lexer *l, struct mastercf_row *ret_row)
 	if (l->text.len > MASTERCF_TEXT_MAX)
 		return diag_set(l->diag, 0, 0, "the file is longer than %zu "
 		    "bytes", MASTERCF_TEXT_MAX);
+	if (l->at == 0 && slice_find(l->text, '\0') != SLICE_NONE)
+		return diag_set(l->diag, 0, 0, "there is a NUL byte in the "
+		    "file; this is no text");
 	if (!next_line(l, &line, &next))
 		return 0;
 	row.begin = l->at;
