@@ -35,8 +35,10 @@ struct dsn_recipient {
 	const struct status	*status;
 	struct slice		 remote_mta;	/* host that said so; or empty:
 						 * the decision was ours */
-	struct slice		 last_attempt;	/* date (RFC 5322 3.3) */
-	struct slice		 retry_until;	/* date; of DSN_DELAYED */
+	struct slice		 diagnostic;	/* the reply as the host gave it;
+						 * or empty: the status */
+	int64_t			 last_attempt;	/* seconds since 1970 or 0 */
+	int64_t			 retry_until;	/* the same; of DSN_DELAYED */
 	struct slice		 final_log_id;
 };
 
@@ -51,18 +53,19 @@ struct dsn_report {
 	struct slice		 software;	/* mail_name */
 	struct slice		 id;		/* of the report, for Message-ID
 						 * and boundary */
-	struct slice		 date;		/* now */
+	int64_t			 now;		/* seconds since 1970 */
+	int			 zone;		/* minutes east of UTC */
 	struct addr		 to;		/* whom it goes to */
 	/* the message it is about */
 	struct addr		 sender;
 	struct slice		 queue_id;
-	struct slice		 arrival_date;
+	int64_t			 arrival;	/* or 0 */
 	struct slice		 envid;		/* decoded */
 	bool			 smtputf8;	/* it needs SMTPUTF8 */
 	bool			 is_8bit;	/* so its content says */
 	bool			 threaded;	/* enable_threaded_bounces */
-	struct slice		 message_id;	/* "<...>", as its field says */
-	struct slice		 references;	/* that field, or In-Reply-To */
+	struct slice		 message_id;	/* that field's body */
+	struct slice		 references;	/* that one's, or In-Reply-To's */
 	enum smtp_ret		 ret;		/* unsaid: FULL for failures */
 	uint64_t		 size_limit;	/* bounce_size_limit; 0: none */
 	struct slice		 header;	/* with its field lines' CRLFs */

@@ -19,21 +19,23 @@ enum {					/* RFC 3848, RFC 6531 4.3 */
 	RECEIVED_AUTH	= 1 << 4,	/* the client logged in */
 };
 
-/* Empty slices are left out. Addresses, names and dates are text. */
+/* Empty slices are left out. */
 struct received {
-	struct slice	helo;		/* as said; empty: no client is named */
+	/* The client; no helo: the message is not from one, or it is hidden
+	 * (smtpd_hide_client_session). */
+	struct slice	helo;		/* as said */
 	struct slice	client_name;	/* verified, or "unknown" */
 	struct slice	client_address;	/* "192.0.2.1", "2001:db8::1" */
 	struct slice	tls;		/* "using TLSv1.3 with cipher ..." */
 	struct slice	login;		/* to be shown: who logged in */
-	struct slice	submitter;	/* local submission: "userid 1000" */
+	struct slice	submitter;	/* instead of a client: "userid 1000" */
 	struct slice	host;		/* ours */
 	struct slice	software;	/* mail_name */
-	unsigned	protocol;	/* RECEIVED_ bits */
-	bool		local;		/* not by a protocol: no "with" */
+	unsigned	protocol;	/* RECEIVED_ bits; with a client only */
 	struct slice	queue_id;
 	struct slice	recipient;	/* only where there is one alone */
-	struct slice	date;		/* RFC 5322 3.3 */
+	int64_t		time;		/* seconds since 1970 */
+	int		zone;		/* minutes east of UTC */
 };
 
 /* "Received: ... CRLF", folded at 78 columns where words allow it */
