@@ -130,7 +130,7 @@ void
 calendar_format_iso(struct buf *out, int64_t us, int zone, int digits)
 {
 	int64_t		seconds = floor_div(us, 1000000);
-	int		fraction = (int)(us - seconds * 1000000);
+	int		fraction = (int)((us % 1000000 + 1000000) % 1000000);
 	struct calendar	c = calendar_of(seconds, zone);
 	int		z = zone < 0 ? -zone : zone;
 
