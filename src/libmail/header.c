@@ -94,8 +94,8 @@ take_line(struct cursor *c)
 {
 	struct slice	line = cursor_take_until(c, '\n');
 
-	(void)cursor_skip_byte(c, '\n');
-	if (line.len > 0 && line.data[line.len - 1] == '\r')
+	if (cursor_skip_byte(c, '\n') && line.len > 0 &&
+	    line.data[line.len - 1] == '\r')
 		line.len--;
 	return line;
 }

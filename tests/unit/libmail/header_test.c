@@ -36,6 +36,7 @@ TEST(header_next)
 		{ "A:\r\n \r\nB: c\r\n\r\n", "A=\r\n \r\n|B= c\r\n|~" },
 		{ "A: b\nC: d\n\nbody", "A= b\n|C= d\n|~body" },
 		{ "\r\nbody", "~body" },
+		{ "\r", "~\r" },
 		{ " A: b\r\n", "~ A: b\r\n" },
 		{ "A: b\r\nno field\r\n", "A= b\r\n|~no field\r\n" },
 		{ "A: b\r\nn\xc3\xb6: x\r\n", "A= b\r\n|~n\xc3\xb6: x\r\n" },
