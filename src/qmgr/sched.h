@@ -65,15 +65,19 @@ struct sched_group {
 	const uint32_t	*rcpts;		/* the caller's numbers; copied */
 	size_t		 rcpt_count;
 };
-/* recipients to try. May be called again, to add more while the message is
- * under way. -ENOENT: no such transport, nothing was added. */
+/* recipients to try, from sched_message_start on. -ENOENT: no such transport,
+ * nothing was added. */
 MUST_USE int	sched_message_group(struct sched *s, struct sched_message *m,
-		    const struct sched_group *g, int64_t now);
+		    const struct sched_group *g);
+/* what was added is complete and may be handed out. More may be added and
+ * started while the message is under way. */
+void	sched_message_start(struct sched *s, struct sched_message *m,
+	    int64_t now);
 /* recipients not handed out yet, and those in deliveries under way */
 size_t	sched_message_waiting(const struct sched_message *m);
 size_t	sched_message_busy(const struct sched_message *m);
 /* forget it; what waits is dropped. While deliveries are under way it is
- * forgotten when the last one is done (its owner is then no longer told). */
+ * forgotten when the last one is done; its owner is NULL until then. */
 void	sched_message_remove(struct sched *s, struct sched_message **m_take);
 /* drop what waits of it (hold, delete); what is under way goes on */
 void	sched_message_cancel(struct sched *s, struct sched_message *m);
