@@ -421,17 +421,35 @@ has_blank(struct slice s)
 	    slice_find(s, '\r') != SLICE_NONE;
 }
 
-/* add_word - one argument, in braces where it would be read as something
- * else without them */
+/* add_word - one word, in braces if without them it would be no word or some
+ * other one. Only what stood in braces can need them, so they are balanced. */
 static void
 add_word(struct buf *out, struct slice word)
 {
-	bool braces = word.len == 0 || has_blank(word) ||
-	    strchr("{#-", word.data[0]) != NULL;
+	bool braces = word.len == 0 || has_blank(word) || word.data[0] == '{';
 
 	buf_add_text(out, braces ? "{ " : "");
 	buf_add(out, word);
 	buf_add_text(out, braces ? " }" : "");
+}
+
+/* add_option - one -o */
+static void
+add_option(struct buf *out, const struct mastercf_override *o)
+{
+	bool braces = has_blank(o->value);
+
+	buf_addf(out, braces ? "-o { %.*s = " : "-o %.*s=", SLICE_ARG(o->name));
+	buf_add(out, o->value);
+	buf_add_text(out, braces ? " }" : "");
+}
+
+/* is_option - would the parser take it for an option that it knows? */
+static bool
+is_option(struct slice word)
+{
+	return slice_has_prefix(word, S("-o")) || is_run_of(word, 'v') ||
+	    is_run_of(word, 'D');
 }
 
 /* format_command - the last field, options on lines of their own or not */
@@ -445,15 +463,18 @@ format_command(struct buf *out, const struct mastercf_service *s,
 	if (s->debug)
 		buf_add_text(out, " -D");
 	for (size_t i = 0; i < s->override_count; i++) {
-		const struct mastercf_override *o = &s->override[i];
-
-		buf_addf(out, has_blank(o->value) ? "%s-o { %.*s = %.*s }" :
-		    "%s-o %.*s=%.*s", between, SLICE_ARG(o->name),
-		    SLICE_ARG(o->value));
+		buf_add_text(out, between);
+		add_option(out, &s->override[i]);
 	}
 	for (size_t i = 0; i < s->arg_count; i++) {
-		buf_add_text(out, i == 0 ? between : " ");
-		add_word(out, s->arg[i]);
+		struct slice word = s->arg[i];
+		bool comment = word.len > 0 && word.data[0] == '#';
+
+		buf_add_text(out, i == 0 && !comment ? between : " ");
+		if (i == 0 && is_option(word) && !has_blank(word))
+			buf_addf(out, "{ %.*s }", SLICE_ARG(word));
+		else
+			add_word(out, word);
 	}
 }
 

@@ -201,7 +201,7 @@ TEST(format)
 	CHECK_TEXT(buf_slice(&out),
 	    "dovecot    unix  -       n       n       -       -       pipe\n"
 	    "    flags=DRhu user=vmail:vmail argv=/usr/lib/dovecot/deliver "
-	    "{ -d } ${recipient} { an argument with blanks } {  }\n", 1);
+	    "-d ${recipient} { an argument with blanks } {  }\n", 1);
 	buf_reset(&out);
 	mastercf_format_field(&out, mastercf_find(&cf, S("tlsmgr"),
 	    MASTERCF_UNIX), MASTERCF_WAKEUP);
