@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The encoding: a version byte, then numbers of 7 bits a byte, low ones first
- * (facts_number.h), in the order of the structs. Places are written as
+ * (facts_wire.h), in the order of the structs. Places are written as
  * distances: a field from the end of the one before, a part's header from
  * where its parent's body begins or the part before it ends; so all are in
  * order by construction, and reading checks only that none goes too far.
  */
 #include "libmail/facts.h"
 
-#include "libmail/facts_number.h"
+#include "libmail/facts_wire.h"
 
 /* facts_next_field - the next field with an id */
 const struct facts_field *
@@ -55,9 +55,9 @@ facts_ref_slice(struct slice content, struct facts_ref ref)
 static void
 format_ref(struct buf *out, const struct facts_part *p, struct facts_ref ref)
 {
-	facts_number_format(out, ref.length);
+	facts_wire_number(out, ref.length);
 	if (ref.length > 0)
-		facts_number_format(out, ref.offset - p->header);
+		facts_wire_number(out, ref.offset - p->header);
 }
 
 /* format_part - one part; its header stands behind `from` */
@@ -65,17 +65,17 @@ static void
 format_part(struct buf *out, const struct facts_part *p, uint32_t index,
     uint64_t from)
 {
-	facts_number_format(out, p->header - from);
-	facts_number_format(out, p->body - p->header);
-	facts_number_format(out, p->end - p->body);
-	facts_number_format(out, p->header_lines);
-	facts_number_format(out, p->lines);
-	facts_number_format(out, p->after - index);
-	facts_number_format(out, p->kind);
-	facts_number_format(out, p->type);
-	facts_number_format(out, p->encoding);
-	facts_number_format(out, p->disposition);
-	facts_number_format(out, p->flags);
+	facts_wire_number(out, p->header - from);
+	facts_wire_number(out, p->body - p->header);
+	facts_wire_number(out, p->end - p->body);
+	facts_wire_number(out, p->header_lines);
+	facts_wire_number(out, p->lines);
+	facts_wire_number(out, p->after - index);
+	facts_wire_number(out, p->kind);
+	facts_wire_number(out, p->type);
+	facts_wire_number(out, p->encoding);
+	facts_wire_number(out, p->disposition);
+	facts_wire_number(out, p->flags);
 	format_ref(out, p, p->content_type);
 	format_ref(out, p, p->charset);
 	format_ref(out, p, p->boundary);
@@ -105,23 +105,23 @@ facts_format(struct buf *out, const struct facts *f)
 	uint64_t	from = 0;
 
 	buf_add_byte(out, FACTS_VERSION);
-	facts_number_format(out, f->length);
-	facts_number_format(out, f->lines);
-	facts_number_format(out, f->longest_line);
-	facts_number_format(out, f->dot_lines);
-	facts_number_format(out, f->present);
-	facts_number_format(out, f->received_count);
-	facts_number_format(out, f->flags);
-	facts_number_format(out, f->part_count);
+	facts_wire_number(out, f->length);
+	facts_wire_number(out, f->lines);
+	facts_wire_number(out, f->longest_line);
+	facts_wire_number(out, f->dot_lines);
+	facts_wire_number(out, f->present);
+	facts_wire_number(out, f->received_count);
+	facts_wire_number(out, f->flags);
+	facts_wire_number(out, f->part_count);
 	for (uint32_t i = 0; i < f->part_count; i++)
 		format_part(out, &f->parts[i], i, i == 0 ? 0 :
 		    begins_behind(f->parts, i, f->parts[i].parent));
-	facts_number_format(out, f->field_count);
+	facts_wire_number(out, f->field_count);
 	for (uint32_t i = 0; i < f->field_count; i++) {
-		facts_number_format(out, f->fields[i].id);
-		facts_number_format(out, f->fields[i].offset - from);
-		facts_number_format(out, f->fields[i].length);
-		facts_number_format(out, f->fields[i].value);
+		facts_wire_number(out, f->fields[i].id);
+		facts_wire_number(out, f->fields[i].offset - from);
+		facts_wire_number(out, f->fields[i].length);
+		facts_wire_number(out, f->fields[i].value);
 		from = f->fields[i].offset + f->fields[i].length;
 	}
 }
@@ -130,7 +130,7 @@ facts_format(struct buf *out, const struct facts *f)
 static int
 number(struct cursor *c, uint64_t max, uint64_t *ret)
 {
-	return facts_number_parse(c, max, ret);
+	return facts_wire_take(c, max, ret);
 }
 
 /* number32 - the same into 32 bits */
@@ -138,7 +138,7 @@ static int
 number32(struct cursor *c, uint32_t max, uint32_t *ret)
 {
 	uint64_t	v;
-	int		r = facts_number_parse(c, max, &v);
+	int		r = facts_wire_take(c, max, &v);
 
 	if (r == 0)
 		*ret = (uint32_t)v;
@@ -150,7 +150,7 @@ static int
 number16(struct cursor *c, uint16_t max, uint16_t *ret)
 {
 	uint64_t	v;
-	int		r = facts_number_parse(c, max, &v);
+	int		r = facts_wire_take(c, max, &v);
 
 	if (r == 0)
 		*ret = (uint16_t)v;
@@ -162,7 +162,7 @@ static int
 number8(struct cursor *c, uint8_t max, uint8_t *ret)
 {
 	uint64_t	v;
-	int		r = facts_number_parse(c, max, &v);
+	int		r = facts_wire_take(c, max, &v);
 
 	if (r == 0)
 		*ret = (uint8_t)v;

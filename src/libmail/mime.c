@@ -275,6 +275,20 @@ put_together(struct piece *pieces, size_t count, struct arena *a,
 	}
 }
 
+/* count_semicolons - how many parameters there may be, up to the limit */
+static size_t
+count_semicolons(struct slice s)
+{
+	size_t	n = 0, at;
+
+	while (n < MIME_PARAMS_MAX &&
+	    (at = slice_find(s, ';')) != SLICE_NONE) {
+		s = slice_from(s, at + 1);
+		n++;
+	}
+	return n;
+}
+
 /* mime_parse - a field with parameters */
 void
 mime_parse(struct slice value, struct arena *a, struct mime_value *ret_value)
@@ -282,7 +296,7 @@ mime_parse(struct slice value, struct arena *a, struct mime_value *ret_value)
 	struct cursor		c = cursor_over(value);
 	struct mime_value	v = { .param_count = 0 };
 	struct piece		*pieces;
-	size_t			count = 0;
+	size_t			count = 0, room;
 
 	skip_cfws(&c);
 	v.type = cursor_take_while(&c, is_token);
@@ -292,10 +306,9 @@ mime_parse(struct slice value, struct arena *a, struct mime_value *ret_value)
 		v.subtype = cursor_take_while(&c, is_token);
 		skip_cfws(&c);
 	}
-	if (slice_find(cursor_rest(&c), ';') != SLICE_NONE) {
-		pieces = ARENA_ARRAY(a, struct piece, MIME_PARAMS_MAX);
-		while (count < MIME_PARAMS_MAX &&
-		    take_piece(&c, a, &pieces[count]))
+	if ((room = count_semicolons(cursor_rest(&c))) > 0) {
+		pieces = ARENA_ARRAY(a, struct piece, room);
+		while (count < room && take_piece(&c, a, &pieces[count]))
 			count++;
 		if (count > 0)
 			put_together(pieces, count, a, &v);
