@@ -7,6 +7,7 @@
  */
 #include "libutil/conf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "libutil/alloc.h"

@@ -5,6 +5,8 @@
  * are 32 bits, little endian. Layers are merged from the bottom up, each name
  * where it was first defined, so that a list keeps its order.
  */
+#include <stdlib.h>
+
 #include "libutil/alloc.h"
 #include "libutil/buf.h"
 #include "libutil/conf.h"

@@ -21,8 +21,9 @@
 #include "libutil/hex.h"
 #include "libutil/utf8.h"
 
-#define NUMBER_MAX	1024		/* bytes of one number */
+#define NUMBER_MAX	512		/* bytes of one number */
 #define TEXT_MAX	((size_t)1 << 30)	/* so that counts fit 32 bits */
+#define FEW_MEMBERS	16
 
 struct parser {
 	struct arena		*arena;
@@ -85,26 +86,26 @@ has_special(uint64_t word)
 	    ((word - REPEAT(0x20)) & REPEAT(0x80))) != 0;
 }
 
-/* take_plain - the run of bytes that stand for themselves */
+/* take_plain - the run of bytes that stand for themselves; says whether all
+ * of them are ASCII */
 static struct slice
-take_plain(struct cursor *c)
+take_plain(struct cursor *c, bool *ret_ascii)
 {
 	struct slice	rest = cursor_rest(c);
-	uint64_t	word;
+	uint64_t	word, seen = 0;
 	size_t		n = 0;
 
 	while (rest.len - n >= sizeof(word)) {
 		memcpy(&word, &rest.data[n], sizeof(word));
-		if (!has_special(word)) {
-			n += sizeof(word);
-			continue;
-		}
-		for (size_t i = 0; i < sizeof(word); i++, n++)
-			if (!is_plain_byte(rest.data[n]))
-				return cursor_take(c, n);
+		if (has_special(word))
+			break;
+		seen |= word;
+		n += sizeof(word);
 	}
+	/* to the end; also through words that only looked special */
 	while (n < rest.len && is_plain_byte(rest.data[n]))
-		n++;
+		seen |= (unsigned char)rest.data[n++];
+	*ret_ascii = (seen & REPEAT(0x80)) == 0;
 	return cursor_take(c, n);
 }
 
@@ -175,8 +176,11 @@ take_valid(struct parser *p, struct slice *ret_run)
 {
 	struct cursor	start = p->c;
 	size_t		valid;
+	bool		ascii;
 
-	*ret_run = take_plain(&p->c);
+	*ret_run = take_plain(&p->c, &ascii);
+	if (ascii)
+		return 0;
 	valid = utf8_valid_prefix(*ret_run);
 	if (valid == ret_run->len)
 		return 0;
@@ -267,8 +271,9 @@ to_int(struct slice s, int64_t *ret_value)
 	return true;
 }
 
-/* parse_number - an integer, or the nearest double */
-static int
+/* parse_number - an integer, or the nearest double; its buffer must not end
+ * up in a frame of the recursion */
+__attribute__((noinline)) static int
 parse_number(struct parser *p, struct json *v)
 {
 	struct cursor	start = p->c;
@@ -389,18 +394,39 @@ compare_members(const void *a, const void *b, void *members)
 	return slice_compare(m[*x].key, m[*y].key);
 }
 
+/* sort_members - the order of an object's members by key; most have few, and
+ * those often come in order */
+static void
+sort_members(struct json_member *m, uint32_t *order, uint32_t count)
+{
+	uint32_t	at;
+
+	if (count > FEW_MEMBERS) {
+		for (uint32_t i = 0; i < count; i++)
+			order[i] = i;
+		qsort_r(order, count, sizeof(*order), compare_members, m);
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		for (at = i; at > 0; at--) {
+			if (slice_compare(m[order[at - 1]].key, m[i].key) <= 0)
+				break;
+			order[at] = order[at - 1];
+		}
+		order[at] = i;
+	}
+}
+
 /* index_members - put an object's members in order; duplicates are refused */
 static int
 index_members(struct parser *p, struct json_member *m, uint32_t count)
 {
-	uint32_t	few[16], *order = few;
+	uint32_t	few[FEW_MEMBERS], *order = few;
 	int		r = 0;
 
-	if (count > COUNT(few))
+	if (count > FEW_MEMBERS)
 		order = xreallocarray(NULL, count, sizeof(*order));
-	for (uint32_t i = 0; i < count; i++)
-		order[i] = i;
-	qsort_r(order, count, sizeof(*order), compare_members, m);
+	sort_members(m, order, count);
 	for (uint32_t i = 0; i < count && r == 0; i++) {
 		m[i].sorted = order[i];
 		if (i > 0 && slice_equal(m[order[i - 1]].key, m[order[i]].key))
@@ -461,28 +487,40 @@ parse_level(struct parser *p, bool object, struct json *v)
 	return r;
 }
 
+/* parse_word - null, true or false */
+static int
+parse_word(struct parser *p, struct json *v)
+{
+	if (cursor_skip(&p->c, S("null")))
+		return 0;
+	v->u.b = cursor_skip(&p->c, S("true"));
+	if (!v->u.b && !cursor_skip(&p->c, S("false")))
+		return fail(p, -EBADMSG, "a value expected");
+	v->type = JSON_BOOL;
+	return 0;
+}
+
 /* parse_value - any value, with the blanks before it */
 static int
 parse_value(struct parser *p, struct json *v)
 {
 	*v = (struct json){ .type = JSON_NULL };
 	skip_space(p);
-	if (cursor_skip_byte(&p->c, '{'))
-		return parse_level(p, true, v);
-	if (cursor_skip_byte(&p->c, '['))
-		return parse_level(p, false, v);
-	if (cursor_skip_byte(&p->c, '"')) {
+	switch (cursor_peek(&p->c)) {
+	case '{':
+	case '[':
+		return parse_level(p, cursor_byte(&p->c) == '{', v);
+	case '"':
+		(void)cursor_byte(&p->c);
 		v->type = JSON_STRING;
 		return parse_string(p, &v->u.s);
+	case 'n':
+	case 't':
+	case 'f':
+		return parse_word(p, v);
+	default:
+		return parse_number(p, v);
 	}
-	if (cursor_skip(&p->c, S("null")))
-		return 0;
-	v->u.b = cursor_skip(&p->c, S("true"));
-	if (v->u.b || cursor_skip(&p->c, S("false"))) {
-		v->type = JSON_BOOL;
-		return 0;
-	}
-	return parse_number(p, v);
 }
 
 /* json_parse - a whole text as a tree */

@@ -3,7 +3,6 @@
 #include "libutil/json_write.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,7 +179,9 @@ void
 json_int(struct json_writer *w, int64_t i)
 {
 	value_next(w);
-	buf_addf(w->out, "%" PRId64, i);
+	if (i < 0)
+		buf_add_byte(w->out, '-');
+	buf_add_u64(w->out, i < 0 ? -(uint64_t)i : (uint64_t)i);
 }
 
 /* json_uint - an unsigned number */

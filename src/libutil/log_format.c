@@ -7,6 +7,7 @@
 #include "libutil/log_format.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "libutil/buf.h"
 #include "libutil/calendar.h"
