@@ -62,7 +62,7 @@ key_after(struct key *ret_end, const struct key *k)
 
 	while (len > 0 && (unsigned char)k->bytes[len - 1] == 0xff)
 		len--;
-	memcpy(ret_end->bytes, k->bytes, len);
+	memmove(ret_end->bytes, k->bytes, len);	/* may be k itself */
 	ret_end->len = len;
 	if (len > 0)
 		ret_end->bytes[len - 1]++;

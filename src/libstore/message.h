@@ -18,7 +18,7 @@
 
 #define EMAIL_PLACES_MAX	32	/* mailboxes one email may be in */
 #define EMAIL_TEXT_MAX		255	/* bytes kept of a sort key */
-#define EMAIL_PREFIX_MAX	((size_t)64 << 10)
+#define EMAIL_PREFIX_MAX	65535
 #define EMAIL_CACHE_MAX		((size_t)256 << 10)
 #define EMAIL_REFERENCES_MAX	32	/* used for threading */
 #define BODY_BIG		((uint64_t)256 << 10)	/* from here on big */

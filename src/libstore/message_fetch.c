@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: ISC */
+/* Reading messages and emails; each call is one short read transaction. */
+#include "libstore/message.h"
+
+#include "libstore/emails.h"
+#include "libutil/alloc.h"
+#include "libutil/cursor.h"
+
+/* fetch_begin - a read transaction on a mailbox that is there */
+static int
+fetch_begin(struct account *a, uint32_t mailbox, struct txn **ret_txn,
+    struct mailbox_slot **ret_slot)
+{
+	int	r = txn_begin(a, false, ret_txn);
+
+	return r < 0 ? r : txn_mailbox(*ret_txn, mailbox, ret_slot);
+}
+
+/* fetch_block - what the caller wants of one block; the number taken */
+static size_t
+fetch_block(const struct index_walk *w, struct message_meta *metas, size_t max)
+{
+	const struct uidblock *b = w->block;
+	size_t	n = 0;
+
+	for (uint32_t i = uidblock_find(b, w->first);
+	    i < b->count && b->at[i].uid <= w->last && n < max; i++)
+		if (b->at[i].modseq > w->since)
+			metas[n++] = b->at[i];
+	return n;
+}
+
+/* message_fetch_changed - by the directory, so only blocks that changed */
+int
+message_fetch_changed(struct account *a, uint32_t mailbox, uint32_t first_uid,
+    uint32_t last_uid, uint64_t since, struct message_meta *ret_metas,
+    size_t max, size_t *ret_count)
+{
+	struct mailbox_slot *slot;
+	struct index_walk w = { 0 };
+	struct txn *t = NULL;
+	size_t	n = 0;
+	int	r;
+
+	if ((r = fetch_begin(a, mailbox, &t, &slot)) < 0)
+		goto out;
+	if (slot->rec.highest_modseq <= since)
+		goto done;
+	r = index_walk_begin(t, mailbox, first_uid, last_uid, since, &w);
+	while (r >= 0 && n < max && (r = index_walk_next(&w)) == 1) {
+		if ((r = index_walk_block(&w)) == 0)
+			n += fetch_block(&w, ret_metas + n, max - n);
+	}
+	if (r < 0)
+		goto out;
+done:
+	*ret_count = n;
+	r = 0;
+out:
+	index_walk_end(&w);
+	txn_abort(&t);
+	return r;
+}
+
+/* message_fetch - all of a range */
+int
+message_fetch(struct account *a, uint32_t mailbox, uint32_t first_uid,
+    uint32_t last_uid, struct message_meta *ret_metas, size_t max,
+    size_t *ret_count)
+{
+	return message_fetch_changed(a, mailbox, first_uid, last_uid, 0,
+	    ret_metas, max, ret_count);
+}
+
+/* message_fetch_uids - those of a list that are there */
+int
+message_fetch_uids(struct account *a, uint32_t mailbox, const uint32_t *uids,
+    size_t n, struct message_meta *ret_metas, size_t *ret_count)
+{
+	const struct message_meta *m;
+	struct mailbox_slot *slot;
+	struct txn *t = NULL;
+	size_t	count = 0;
+	int	r = fetch_begin(a, mailbox, &t, &slot);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = index_get(t, mailbox, uids[i], &m);
+		if (r == 0)
+			ret_metas[count++] = *m;
+		else if (r == -ENOENT)
+			r = 0;
+	}
+	txn_abort(&t);
+	if (r == 0)
+		*ret_count = count;
+	return r;
+}
+
+/* message_first_unseen - by the directory's counts, then one block */
+int
+message_first_unseen(struct account *a, uint32_t mailbox, uint32_t *ret_uid)
+{
+	struct mailbox_slot *slot;
+	struct index_walk w = { 0 };
+	struct txn *t = NULL;
+	uint32_t uid = 0;
+	int	r;
+
+	if ((r = fetch_begin(a, mailbox, &t, &slot)) < 0 ||
+	    slot->rec.unseen == 0)
+		goto out;
+	r = index_walk_begin(t, mailbox, 0, UINT32_MAX, 0, &w);
+	while (r >= 0 && (r = index_walk_next(&w)) == 1) {
+		if (w.entry->unseen == 0)
+			continue;
+		if ((r = index_walk_block(&w)) < 0)
+			break;
+		for (uint32_t i = 0; uid == 0 && i < w.block->count; i++)
+			if ((w.block->at[i].flags & FLAG_SEEN) == 0)
+				uid = w.block->at[i].uid;
+		if (uid != 0)
+			break;
+	}
+out:
+	index_walk_end(&w);
+	txn_abort(&t);
+	if (r >= 0)
+		*ret_uid = uid;
+	return r < 0 ? r : 0;
+}
+
+/* message_keywords - the names of a flag word and its side record */
+int
+message_keywords(struct account *a, uint32_t mailbox,
+    const struct message_meta *m, struct arena *arena,
+    struct slice **ret_names, size_t *ret_count)
+{
+	struct keyword_table *table;
+	struct flag_set set;
+	struct slice *names;
+	struct txn *t = NULL;
+	size_t	n = 0;
+	int	r;
+
+	if ((m->flags & (FLAGS_KEYWORDS | FLAG_MORE)) == 0) {
+		*ret_names = NULL;
+		*ret_count = 0;
+		return 0;
+	}
+	if ((r = txn_begin(a, false, &t)) < 0 ||
+	    (r = txn_keywords(t, &table)) < 0 ||
+	    (r = keywords_load(t, mailbox, m->uid, m->flags, &set)) < 0)
+		goto out;
+	names = ARENA_ARRAY(arena, struct slice, (size_t)table->count + 1);
+	for (uint16_t i = 0; i < table->count && i < FLAG_KEYWORDS_INLINE; i++)
+		if ((set.word & FLAG_KEYWORD(i)) != 0)
+			names[n++] = arena_dup(arena, table->name[i]);
+	for (size_t i = 0; set.more != NULL && i < set.more->count; i++)
+		if (set.more->number[i] < table->count)
+			names[n++] = arena_dup(arena,
+			    table->name[set.more->number[i]]);
+	*ret_names = names;
+	*ret_count = n;
+out:
+	txn_abort(&t);
+	return r;
+}
+
+/* fetch_email - an email's record as the caller gets it */
+static int
+fetch_email(struct slice value, struct arena *arena, struct email *e)
+{
+	struct email_record rec;
+	int	r = email_record_decode(arena_dup(arena, value), &rec);
+
+	if (r < 0)
+		return r;
+	e->thread = rec.thread;
+	e->size = rec.size;
+	e->internal_date = rec.internal_date;
+	e->sent_date = rec.sent_date;
+	e->created_modseq = rec.created_modseq;
+	e->has_attachment = (rec.attributes & EMAIL_HAS_ATTACHMENT) != 0;
+	e->from = rec.from;
+	e->to = rec.to;
+	e->cc = rec.cc;
+	e->subject = rec.subject;
+	e->places = ARENA_ARRAY(arena, struct email_place,
+	    (size_t)rec.places.count + 1);
+	memcpy(e->places, rec.places.at,
+	    rec.places.count * sizeof(rec.places.at[0]));
+	e->place_count = rec.places.count;
+	return 0;
+}
+
+/* fetch_cache - the cache bytes; a damaged one is as none */
+static int
+fetch_cache(struct txn *t, struct arena *arena, struct email *e)
+{
+	struct cursor c;
+	struct slice value;
+	struct key k;
+	int	r;
+
+	key_u64(&k, KEY_CACHE, e->id);
+	r = txn_get(t, &k, &value);
+	if (r < 0)
+		return r == -ENOENT || r == -EBADMSG ? 0 : r;
+	c = cursor_over(value);
+	if (cursor_le32(&c, &e->cache_version) < 0) {
+		e->cache_version = 0;
+		return 0;
+	}
+	e->cache = arena_dup(arena, cursor_rest(&c));
+	return 0;
+}
+
+/* fetch_one_email - one of a batch */
+static int
+fetch_one_email(struct txn *t, uint64_t id, unsigned want,
+    struct arena *arena, struct email *e)
+{
+	struct slice value;
+	struct key k;
+	int	r;
+
+	*e = (struct email){ .id = id };
+	key_u64(&k, KEY_EMAIL, id);
+	r = txn_get(t, &k, &value);
+	if (r == 0)
+		r = fetch_email(value, arena, e);
+	e->result = r;
+	if (r == 0 && (want & EMAIL_WANT_CACHE) != 0)
+		return fetch_cache(t, arena, e);
+	return r == -ENOENT || r == -EBADMSG ? 0 : r;
+}
+
+/* message_get_emails - a batch */
+int
+message_get_emails(struct account *a, const uint64_t *ids, size_t n,
+    unsigned want, struct arena *arena, struct email *ret_emails)
+{
+	struct txn *t = NULL;
+	int	r = txn_begin(a, false, &t);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = fetch_one_email(t, ids[i], want, arena, &ret_emails[i]);
+	txn_abort(&t);
+	return r;
+}
+
+/* message_set_cache - for emails that are still there */
+int
+message_set_cache(struct account *a, const struct email_cache *caches,
+    size_t n)
+{
+	struct slice value;
+	struct txn *t = NULL;
+	struct key k;
+	int	r;
+
+	if (n > ACCOUNT_BATCH_MAX)
+		return -E2BIG;
+	if ((r = txn_begin(a, true, &t)) < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (caches[i].bytes.len > EMAIL_CACHE_MAX) {
+			r = -EMSGSIZE;
+			break;
+		}
+		key_u64(&k, KEY_EMAIL, caches[i].email);
+		r = txn_get(t, &k, &value);
+		if (r == 0)
+			r = emails_put_cache(t, caches[i].email,
+			    caches[i].version, caches[i].bytes);
+		else if (r == -ENOENT || r == -EBADMSG)
+			r = 0;
+	}
+	return txn_finish(&t, r);
+}
+
+/* vanished_add - merge a range into an ascending list */
+static void
+vanished_add(struct uid_range *ranges, size_t *n, struct uid_range add)
+{
+	size_t	at = *n, end;
+
+	while (at > 0 && ranges[at - 1].first > add.first)
+		at--;
+	memmove(&ranges[at + 1], &ranges[at], (*n - at) * sizeof(ranges[0]));
+	ranges[at] = add;
+	(*n)++;
+	/* a UID vanishes once, so neighbours touch but never overlap */
+	if (at > 0 && ranges[at - 1].last + 1 == ranges[at].first)
+		at--;
+	for (end = at + 1; end < *n &&
+	    ranges[end - 1].last + 1 == ranges[end].first; end++)
+		;
+	if (end == at + 1)
+		return;
+	ranges[at].last = ranges[end - 1].last;
+	memmove(&ranges[at + 1], &ranges[end],
+	    (*n - end) * sizeof(ranges[0]));
+	*n -= end - at - 1;
+}
+
+/* vanished_read - all of it, newest history last */
+static int
+vanished_read(struct txn *t, uint32_t mailbox, uint64_t since,
+    struct uid_range **ret_ranges, size_t *ret_count)
+{
+	struct backend_range *range;
+	struct uid_range *list = NULL, add;
+	size_t	n = 0, cap = 0;
+	struct slice key, value;
+	struct key all, from;
+	uint64_t modseq;
+	int	r;
+
+	key_u32(&all, KEY_VANISHED, mailbox);
+	key_u32_u64_u32(&from, KEY_VANISHED, mailbox, since + 1, 0);
+	if ((r = txn_range(t, &all, &from, &range)) < 0)
+		return r;
+	while ((r = backend_next(range, &key, &value)) == 1) {
+		if ((r = key_parse_u32_u64_u32(key, KEY_VANISHED, &mailbox,
+		    &modseq, &add.first)) < 0 ||
+		    (r = record_decode_u32(value, &add.last)) < 0)
+			break;
+		if (n + 1 >= cap) {
+			cap = cap == 0 ? 16 : 2 * cap;
+			list = xreallocarray(list, cap, sizeof(list[0]));
+		}
+		vanished_add(list, &n, add);
+	}
+	backend_range_end(&range);
+	if (r < 0) {
+		free(list);
+		return r;
+	}
+	*ret_ranges = list;
+	*ret_count = n;
+	return 0;
+}
+
+/* message_vanished - what an absent client missed */
+int
+message_vanished(struct account *a, uint32_t mailbox, uint64_t since,
+    struct arena *arena, struct uid_range **ret_ranges, size_t *ret_count)
+{
+	struct uid_range *list = NULL, *copy;
+	struct mailbox_slot *slot;
+	struct txn *t = NULL;
+	size_t	n = 0;
+	int	r;
+
+	if ((r = fetch_begin(a, mailbox, &t, &slot)) < 0)
+		goto out;
+	if (since < slot->rec.vanished_floor)
+		r = -ESTALE;
+	else if (slot->rec.highest_modseq > since)
+		r = vanished_read(t, mailbox, since, &list, &n);
+	if (r < 0)
+		goto out;
+	copy = ARENA_ARRAY(arena, struct uid_range, n + 1);
+	if (n > 0)
+		memcpy(copy, list, n * sizeof(copy[0]));
+	*ret_ranges = copy;
+	*ret_count = n;
+out:
+	free(list);
+	txn_abort(&t);
+	return r;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Threading at delivery. Every message-id that was seen or referred to leads
+ * to a thread. Threads are not merged later, for a JMAP thread id does not
+ * change (RFC 8621 3): a message that refers to two joins the older one.
+ */
+#include "libstore/emails.h"
+
+#include "libstore/body.h"
+
+#define REFERENCE_HASH_LEN	16
+#define REFERENCE_REFRESH	(30 * 86400)	/* seconds; saves writes */
+
+/* reference_key - the key of a message-id */
+static int
+reference_key(struct key *k, struct slice message_id)
+{
+	uint8_t	hash[BODY_HASH_LEN];
+
+	body_hash_content(message_id, hash);
+	key_begin(k, KEY_REFERENCE);
+	return key_add_bytes(k, slice_over(hash, REFERENCE_HASH_LEN));
+}
+
+/* reference_get - the thread of a message-id; -ENOENT */
+static int
+reference_get(struct txn *t, struct slice message_id,
+    struct reference_record *ret_record)
+{
+	struct slice value;
+	struct key k;
+	int	r;
+
+	if ((r = reference_key(&k, message_id)) < 0)
+		return r;
+	r = txn_get(t, &k, &value);
+	/* what is damaged is made anew */
+	if (r < 0)
+		return r == -EBADMSG ? -ENOENT : r;
+	return reference_record_decode(value, ret_record);
+}
+
+/* reference_note - it leads to that thread, unless it leads to one already */
+static int
+reference_note(struct txn *t, struct slice message_id, uint64_t thread)
+{
+	struct reference_record rec;
+	int64_t	now = account_now(t->account);
+	struct key k;
+	int	r = reference_get(t, message_id, &rec);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == 0 && now - rec.seen < REFERENCE_REFRESH)
+		return 0;
+	if (r == -ENOENT)
+		rec.thread = thread;
+	rec.seen = now;
+	if ((r = reference_key(&k, message_id)) < 0)
+		return r;
+	buf_reset(&t->scratch);
+	reference_record_encode(&t->scratch, &rec);
+	return txn_put(t, &k, buf_slice(&t->scratch));
+}
+
+/* facts_ids - the message-ids that matter: its own, In-Reply-To, the first
+ * and the last of References (the thread's root and the nearest) */
+static size_t
+facts_ids(const struct email_facts *f, struct slice ids[EMAIL_REFERENCES_MAX])
+{
+	size_t	n = 0, from;
+
+	if (!slice_is_empty(f->message_id))
+		ids[n++] = f->message_id;
+	if (!slice_is_empty(f->in_reply_to))
+		ids[n++] = f->in_reply_to;
+	if (f->reference_count == 0)
+		return n;
+	ids[n++] = f->references[0];
+	from = f->reference_count > EMAIL_REFERENCES_MAX - n ?
+	    f->reference_count - (EMAIL_REFERENCES_MAX - n) : 1;
+	while (from < f->reference_count)
+		ids[n++] = f->references[from++];
+	return n;
+}
+
+/* threads_assign - the thread of a message */
+int
+threads_assign(struct txn *t, const struct email_facts *f, uint64_t fresh,
+    uint64_t *ret_thread)
+{
+	struct slice ids[EMAIL_REFERENCES_MAX];
+	size_t	n = facts_ids(f, ids);
+	uint64_t thread = fresh;
+	struct reference_record rec;
+	int	r;
+
+	for (size_t i = 0; i < n; i++) {
+		r = slice_is_empty(ids[i]) ? -ENOENT :
+		    reference_get(t, ids[i], &rec);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (r == 0 && rec.thread < thread)
+			thread = rec.thread;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!slice_is_empty(ids[i]) &&
+		    (r = reference_note(t, ids[i], thread)) < 0)
+			return r;
+	*ret_thread = thread;
+	return 0;
+}
