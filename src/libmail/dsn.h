@@ -16,6 +16,7 @@
 #include "libmail/smtp.h"
 #include "libmail/status.h"
 
+struct arena;
 struct buf;
 
 enum dsn_action {			/* RFC 3464 2.3.3 */
@@ -61,7 +62,8 @@ struct dsn_report {
 	struct slice		 queue_id;
 	int64_t			 arrival;	/* or 0 */
 	struct slice		 envid;		/* decoded */
-	bool			 smtputf8;	/* it needs SMTPUTF8 */
+	bool			 smtputf8;	/* it needs SMTPUTF8, and so
+						 * does the report */
 	bool			 is_8bit;	/* so its content says */
 	bool			 threaded;	/* enable_threaded_bounces */
 	struct slice		 message_id;	/* that field's body */
@@ -84,9 +86,10 @@ enum dsn_returns {
 };
 
 /* write the report; says what to put between head and tail. -EMSGSIZE: one
- * of them reached its buf's maximum. */
-MUST_USE int	dsn_format(const struct dsn_report *r, struct buf *head,
-		    struct buf *tail, enum dsn_returns *ret_returns);
+ * of them reached its buf's maximum. The arena holds what is in between. */
+MUST_USE int	dsn_format(const struct dsn_report *r, struct arena *a,
+		    struct buf *head, struct buf *tail,
+		    enum dsn_returns *ret_returns);
 
 const char	*dsn_action_name(enum dsn_action action);
 
