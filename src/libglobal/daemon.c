@@ -112,6 +112,15 @@ daemon_on_peer_gone(struct daemon *d, void (*fn)(struct daemon *, uint32_t))
 	d->peer_gone = fn;
 }
 
+/* daemon_reload_params - nothing to do: the new struct is in place */
+int
+daemon_reload_params(struct task *t, struct daemon *d)
+{
+	(void)t;
+	(void)d;
+	return 0;
+}
+
 /* daemon_note_child - a line for barid ps */
 void
 daemon_note_child(struct daemon *d, uint32_t pid, struct slice name)

@@ -49,9 +49,11 @@ typedef int	daemon_edge_fn(struct task *t, struct daemon *d, int *fd_take,
 
 struct daemon_spec {
 	const char			*name;
+	const char			*sandbox;	/* row; NULL: name's */
 	const struct param_table	*params;	/* NULL: none */
 	size_t				 params_size;	/* of its struct */
-	unsigned			 workers;	/* threads; 0: none */
+	unsigned			 workers;	/* threads; 0: a few */
+	bool				 keep_chroot;	/* the zygote only */
 	/* before the sandbox, with the rights of the start: open files. */
 	int	(*prepare)(struct daemon *d, struct diag *diag);
 	/* after it, as a task that lives as long as the daemon; may be NULL.
@@ -92,6 +94,9 @@ uint32_t	daemon_peers(const struct daemon *d);
 void	daemon_on_peer_gone(struct daemon *d, void (*fn)(struct daemon *, uint32_t));
 /* tell master of a child process, for barid ps; stored only */
 void	daemon_note_child(struct daemon *d, uint32_t pid, struct slice name);
+
+/* a reload for daemons that look at daemon_params anew each time */
+int	daemon_reload_params(struct task *t, struct daemon *d);
 
 /* --- edges to other daemons (edge.h) */
 /* the edge to a daemon, or for agents to a master.cf service; made at the

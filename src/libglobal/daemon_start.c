@@ -19,6 +19,7 @@
 #include "libglobal/sandbox_rows.h"
 #include "libtask/loop.h"
 #include "libtask/memfile.h"
+#include "libtask/zone.h"
 #include "libutil/alloc.h"
 #include "libutil/conf.h"
 #include "libutil/hash.h"
@@ -226,15 +227,18 @@ daemon_control_task(struct task *t, void *arg)
 static int
 enter(struct daemon *d, const struct msg_start *m, struct diag *diag)
 {
-	const struct sandbox_row *row = sandbox_row_find(d->spec->name);
+	const char		 *name = d->spec->sandbox != NULL ?
+				      d->spec->sandbox : d->spec->name;
+	const struct sandbox_row *row = sandbox_row_find(slice_of(name));
 	char			 *root = slice_dup(m->chroot);
 	struct sandbox_request	  req = { .row = row, .uid = m->uid,
 	    .gid = m->gid, .root = root[0] == '\0' ? NULL : root,
-	    .root_fd = -1 };
+	    .root_fd = -1,
+	    .keep_chroot = d->spec->keep_chroot };
 	int			  r = 0;
 
 	if (row == NULL)
-		r = diag_set(diag, 0, 0, "%s has no sandbox row", d->spec->name);
+		r = diag_set(diag, 0, 0, "%s has no sandbox row", name);
 	else if (m->sandbox)
 		r = sandbox_enter(&req, &d->sandbox, diag);
 	free(root);
@@ -329,6 +333,7 @@ daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 		return 2;
 	}
 	ignore_signals();
+	zone_load();
 	l = loop_new(&o);
 	loop_random(l, key, sizeof(key));
 	hash_set_key(key[0], key[1]);

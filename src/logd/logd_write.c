@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Lines are formatted as they come and written by one task, many at a time,
+ * on a worker, so that a slow disk stops nobody. A file that was renamed away
+ * is opened anew at the next reload.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libtask/work.h"
+#include "libtask/zone.h"
+#include "libutil/alloc.h"
+#include "libutil/calendar.h"
+#include "libutil/conf.h"
+#include "libutil/log_format.h"
+#include "logd/logd.h"
+#include "logd/logd_events.h"
+
+#define FOLDER		"log"
+#define FILE_NAME	"maillog"
+#define RETRY_PAUSE	1000	/* ms after a failed write */
+
+/* open_log - open the log file by its whole path */
+static int
+open_log(const struct logd_params *p, const struct conf *conf)
+{
+	struct buf	path = BUF_INIT;
+	int		fd;
+
+	if (p->maillog_file.len > 0) {
+		buf_add(&path, p->maillog_file);
+	} else {
+		ignore(conf_get(conf, S("data_directory"), &path, NULL));
+		buf_add_text(&path, "/" FOLDER "/" FILE_NAME);
+	}
+	fd = open(buf_cstr(&path), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+	    O_NOCTTY, 0640);
+	buf_free(&path);
+	return fd < 0 ? -errno : fd;
+}
+
+/* own_sink - what logd says of itself */
+static void
+own_sink(void *arg, const struct log_record *record)
+{
+	sink_add(arg, record);
+}
+
+/* sink_open - open the log while the rights to do so are there */
+int
+sink_open(struct daemon *d, struct diag *diag)
+{
+	const struct logd_params *p = daemon_params(d);
+	struct sink		 *s = NEW(struct sink);
+	struct log_setup	  setup = { .program = "barid/logd",
+				      .pid = getpid(), .sink = own_sink,
+				      .sink_arg = s };
+	char			 *dot;
+
+	s->daemon = d;
+	s->lines.max = (size_t)p->log_queue_limit;
+	if (gethostname(s->host, sizeof(s->host) - 1) < 0)
+		(void)snprintf(s->host, sizeof(s->host), "localhost");
+	if ((dot = strchr(s->host, '.')) != NULL)
+		*dot = '\0';
+	s->fd = open_log(p, daemon_conf(d));
+	if (s->fd < 0)
+		return diag_set(diag, 0, 0, "cannot open the log file: %s",
+		    strerror(-s->fd));
+	daemon_set_data(d, s);
+	log_start(&setup);
+	return 0;
+}
+
+static void
+format(struct sink *s, const struct log_record *record)
+{
+	const struct logd_params *p = daemon_params(s->daemon);
+
+	switch (p->log_format) {
+	case 1:
+		log_format_logfmt(&s->lines, record);
+		break;
+	case 2:
+		log_format_json(&s->lines, record);
+		break;
+	default:
+		calendar_format_syslog(&s->lines, record->time_us / 1000000,
+		    zone_at(record->time_us / 1000000));
+		buf_addf(&s->lines, " %s %.*s[%d]: ", s->host,
+		    SLICE_ARG(record->program), (int)record->pid);
+		log_format_classic(&s->lines, record);
+		break;
+	}
+	buf_add_byte(&s->lines, '\n');
+}
+
+/* sink_add - one event, to be written soon */
+void
+sink_add(struct sink *s, const struct log_record *record)
+{
+	size_t before = s->lines.len;
+
+	format(s, record);
+	if (buf_check(&s->lines) < 0) {
+		/* memory is bounded: what does not fit is lost, whole lines */
+		s->lines.overflow = false;
+		buf_truncate(&s->lines, before);
+		return;
+	}
+	signal_set(&s->more);
+}
+
+struct write_job {
+	struct slice	bytes;
+	int		fd;
+};
+
+static int
+write_work(void *arg)
+{
+	struct write_job *j = arg;
+
+	while (j->bytes.len > 0) {
+		ssize_t n = write(j->fd, j->bytes.data, j->bytes.len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		j->bytes = slice_from(j->bytes, n < 0 ? 0 : (size_t)n);
+	}
+	return 0;
+}
+
+/* write_lines - write what there is; what cannot be written is kept */
+static int
+write_lines(struct task *t, struct sink *s)
+{
+	struct buf	 batch = s->lines;
+	struct write_job j = { buf_slice(&batch), s->fd };
+	int		 r;
+
+	s->lines = (struct buf)BUF_INIT_MAX(batch.max);
+	r = work_run(t, write_work, &j);
+	if (r < 0 && r != -ECANCELED) {
+		/* put the rest back in front of what came meanwhile */
+		struct buf rest = BUF_INIT_MAX(batch.max);
+
+		buf_add(&rest, j.bytes);
+		buf_add(&rest, buf_slice(&s->lines));
+		rest.overflow = false;
+		buf_free(&s->lines);
+		s->lines = rest;
+	}
+	buf_free(&batch);
+	return r;
+}
+
+/* sink_run - write lines as they come */
+int
+sink_run(struct task *t, struct daemon *d)
+{
+	struct sink	*s = daemon_data(d);
+	struct deadline	 last;
+	int		 r = 0;
+
+	while (r == 0 && (r = signal_wait(t, &s->more)) == 0) {
+		if ((r = write_lines(t, s)) == 0) {
+			s->failing = false;
+			continue;
+		}
+		if (r == -ECANCELED)
+			break;
+		if (!s->failing)
+			log_event(daemon_log(d), EV_LOGD_WRITE, KV_ERR("why", r));
+		s->failing = true;
+		r = task_sleep(t, RETRY_PAUSE);
+		signal_set(&s->more);
+	}
+	shield_begin(t, &last, RETRY_PAUSE);
+	if (s->lines.len > 0)
+		ignore(write_lines(t, s));	/* the last words */
+	ignore(shield_end(t, &last, 0));
+	return r;
+}
+
+/* sink_reload - open the file anew; the sandbox shows its folder as the root */
+int
+sink_reload(struct task *t, struct daemon *d)
+{
+	const struct logd_params *p = daemon_params(d);
+	struct sink		 *s = daemon_data(d);
+	int			  fd;
+
+	(void)t;
+	if (p->maillog_file.len > 0)
+		return 0;
+	fd = open("/" FILE_NAME, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	if (fd >= 0) {
+		fd_close(&s->fd);
+		s->fd = fd;
+	}
+	return 0;
+}
