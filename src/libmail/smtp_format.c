@@ -79,17 +79,23 @@ add_notify(struct buf *out, unsigned notify)
 	}
 }
 
-/* add_orcpt - ORCPT in the form that the server can read */
+/* add_orcpt - ORCPT in the form that the server can read; left out if that
+ * is longer than servers take (RFC 3461 4.2) */
 static void
 add_orcpt(struct buf *out, const struct smtp_rcpt *r, bool smtputf8)
 {
+	size_t	before = out->len, value;
+
 	buf_add(out, S(" ORCPT="));
+	value = out->len;
 	buf_add(out, r->orcpt_type);
 	buf_add_byte(out, ';');
 	if (slice_equal_nocase(r->orcpt_type, S("utf-8")))
 		smtp_unitext_encode(out, r->orcpt, !smtputf8);
 	else
 		smtp_xtext_encode(out, r->orcpt);
+	if (out->len - value > SMTP_ORCPT_MAX)
+		buf_truncate(out, before);
 }
 
 /* smtp_format_rcpt - "TO:<b@example.org> NOTIFY=NEVER" */
