@@ -55,6 +55,8 @@ slot_io_pwritev(int fd, struct iovec *iov, size_t count, uint64_t offset)
 		for (size_t i = 0; n > 0; i++) {
 			size_t	part = size_min((size_t)n, iov[i].iov_len);
 
+			if (part == 0)
+				continue;
 			iov[i].iov_base = (char *)iov[i].iov_base + part;
 			iov[i].iov_len -= part;
 			n -= (ssize_t)part;
