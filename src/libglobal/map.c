@@ -25,6 +25,7 @@ struct map {
 	struct map_table	*table;		/* NULL: could not be opened, */
 	int			 error;		/* ... and this is why */
 	bool			 is_pattern;
+	bool			 blocks;
 };
 
 static const struct type_row {
@@ -88,6 +89,7 @@ table_open(const struct map *m, struct diag *d, struct map_table **ret_table)
 	(void)slice_split(&name, ':');
 	args.name = name;
 	t->is_pattern = (m->row->type.flags & MAP_TYPE_PATTERN) != 0;
+	t->blocks = (m->row->type.flags & MAP_TYPE_BLOCKS) != 0;
 	if ((r = m->row->open(t, &args, d)) < 0) {
 		table_free(&t);
 		return r;
@@ -140,6 +142,8 @@ map_open_inner(struct slice spec, unsigned flags, unsigned depth,
 	m->error = r == -ENOENT ? -EIO : r;
 	m->is_pattern = m->table != NULL ? m->table->is_pattern :
 	    m->row != NULL && (m->row->type.flags & MAP_TYPE_PATTERN) != 0;
+	/* one that may come later can be anything */
+	m->blocks = m->table == NULL || m->table->blocks;
 	*ret_map = m;
 	return 0;
 }
@@ -278,6 +282,13 @@ bool
 map_is_pattern(const struct map *m)
 {
 	return m->is_pattern;
+}
+
+/* map_blocks - may a lookup wait? */
+bool
+map_blocks(const struct map *m)
+{
+	return m->blocks;
 }
 
 /* map_spec - as it was given */

@@ -67,6 +67,9 @@ MUST_USE int	map_refresh(struct map *m, struct diag *d);
 
 /* does it test patterns, so that only whole strings may be looked up? */
 bool	map_is_pattern(const struct map *m);
+/* might a lookup wait for a disk or another process, so that it is no work for
+ * the loop? */
+bool	map_blocks(const struct map *m);
 /* "type:name", as it was given */
 const char	*map_spec(const struct map *m);
 /* What the administrator should know about a table that works (a duplicate
@@ -78,6 +81,7 @@ enum map_type_flag {
 	MAP_TYPE_BUILT		= 1 << 0,	/* needs a file made by map_make */
 	MAP_TYPE_PATTERN	= 1 << 1,
 	MAP_TYPE_FILE		= 1 << 2,	/* its name is a file's */
+	MAP_TYPE_BLOCKS		= 1 << 3,	/* lookups may block */
 };
 
 struct map_type {
@@ -110,6 +114,8 @@ MUST_USE int	map_list_get(struct map_list *l, enum map_list_use use,
 		    struct slice key, struct buf *value);
 /* refresh all tables: how many were opened again, or the first error */
 MUST_USE int	map_list_refresh(struct map_list *l, struct diag *d);
+bool	map_list_blocks(const struct map_list *l);
+bool	map_list_changed(struct map_list *l);
 /* walk the tables: NULL behind the last */
 struct map	*map_list_at(struct map_list *l, size_t i);
 

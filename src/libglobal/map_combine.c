@@ -106,7 +106,8 @@ open_tables(struct map_table *t, const struct map_args *args, struct diag *d)
 		if (r < 0)
 			return r;
 		/* one pattern table makes parts of a string useless */
-		t->is_pattern |= map_is_pattern(c->map[c->count++]);
+		t->is_pattern |= map_is_pattern(c->map[c->count]);
+		t->blocks |= map_blocks(c->map[c->count++]);
 	}
 	if (r < 0)
 		return diag_set(d, 0, 0, "%s: a brace has no partner", args->type->name);
@@ -176,6 +177,7 @@ map_open_proxy(struct map_table *t, const struct map_args *args,
 		return r;
 	c->count = 1;
 	t->is_pattern = map_is_pattern(c->map[0]);
+	t->blocks = map_blocks(c->map[0]);
 	return 0;
 }
 

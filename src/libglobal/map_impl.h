@@ -44,6 +44,7 @@ struct map_table {
 	const struct map_table_ops	*ops;
 	void				*state;
 	bool				 is_pattern;
+	bool				 blocks;
 	struct map_file			 file[MAP_FILES_MAX];
 	size_t				 file_count;
 	struct diag			 notice;

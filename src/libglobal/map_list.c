@@ -108,6 +108,26 @@ map_list_refresh(struct map_list *l, struct diag *d)
 	return error < 0 ? error : again;
 }
 
+/* map_list_blocks - may a lookup wait? */
+bool
+map_list_blocks(const struct map_list *l)
+{
+	for (size_t i = 0; l != NULL && i < l->count; i++)
+		if (map_blocks(l->map[i]))
+			return true;
+	return false;
+}
+
+/* map_list_changed - has a table changed? */
+bool
+map_list_changed(struct map_list *l)
+{
+	for (size_t i = 0; l != NULL && i < l->count; i++)
+		if (map_changed(l->map[i]))
+			return true;
+	return false;
+}
+
 /* map_list_at - walk the tables */
 struct map *
 map_list_at(struct map_list *l, size_t i)
