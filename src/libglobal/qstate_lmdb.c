@@ -286,6 +286,17 @@ map_open(struct env *e, int queue_fd, size_t map_size, unsigned flags)
 	return to_errno(mdb_txn_commit(txn));
 }
 
+/* is_there - has anything been written yet? LMDB cannot read an empty file */
+static int
+is_there(int queue_fd)
+{
+	struct stat	st;
+
+	if (fstatat(queue_fd, DATA_FILE, &st, 0) < 0)
+		return -errno;
+	return st.st_size == 0 ? -ENOENT : 0;
+}
+
 /* state_open - lock, open, attach */
 static int
 state_open(int queue_fd, size_t map_size, bool read_only,
@@ -296,6 +307,8 @@ state_open(int queue_fd, size_t map_size, bool read_only,
 
 	e->lock_fd = -1;
 	r = lock(queue_fd, read_only ? LOCK_SH : LOCK_EX, &e->lock_fd);
+	if (r == 0 && read_only)
+		r = is_there(queue_fd);
 	if (r == 0)
 		r = map_open(e, queue_fd, map_size,
 		    read_only ? MDB_RDONLY | MDB_NOLOCK : 0);
