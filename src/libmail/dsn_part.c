@@ -172,15 +172,12 @@ add_date(struct buf *out, const char *name, int64_t time, int zone)
 	buf_add(out, S("\r\n"));
 }
 
-/* add_text_address - "rfc822; a@b" or "utf-8; a@b", in the form that can
- * stand in this kind of report (RFC 6533 3) */
+/* format_address - "rfc822; a@b" or "utf-8; a@b", in the form that can stand
+ * in this kind of report (RFC 6533 3) */
 static void
-add_text_address(struct buf *out, const char *name, struct slice type,
-    struct slice text, bool smtputf8)
+format_address(struct buf *out, struct slice type, struct slice text,
+    bool smtputf8)
 {
-	if (text.len == 0)
-		return;
-	buf_addf(out, "%s: ", name);
 	if (slice_equal_nocase(type, S("rfc822")) && !utf8_is_ascii(text))
 		type = S("utf-8");
 	add_safe(out, type);
@@ -189,21 +186,40 @@ add_text_address(struct buf *out, const char *name, struct slice type,
 		add_safe(out, text);
 	else
 		smtp_unitext_encode(out, text, true);
-	buf_add(out, S("\r\n"));
 }
 
-/* add_address - the same for an address */
+/* add_original - ORCPT, unless it is too long for a line in this form: half
+ * of it would name another recipient, and the field may be missing */
+static void
+add_original(struct buf *out, const struct dsn_recipient *rcpt, bool smtputf8)
+{
+	struct buf	text = BUF_INIT;
+
+	format_address(&text, rcpt->orcpt_type, rcpt->orcpt, smtputf8);
+	if (rcpt->orcpt.len > 0 && text.len <= WORD_MAX) {
+		buf_add(out, S("Original-Recipient: "));
+		buf_add(out, buf_slice(&text));
+		buf_add(out, S("\r\n"));
+	}
+	buf_free(&text);
+}
+
+/* add_address - the same for an address of ours; may not be missing */
 static void
 add_address(struct buf *out, const char *name, const struct addr *addr,
     bool smtputf8)
 {
-	struct buf	text = BUF_INIT;
+	struct buf	plain = BUF_INIT, text = BUF_INIT;
 
 	if (smtputf8)
-		addr_format(&text, addr);
+		addr_format(&plain, addr);
 	else
-		addr_format_ascii(&text, addr);
-	add_text_address(out, name, S("rfc822"), buf_slice(&text), smtputf8);
+		addr_format_ascii(&plain, addr);
+	format_address(&text, S("rfc822"), buf_slice(&plain), smtputf8);
+	buf_addf(out, "%s: ", name);
+	buf_add(out, utf8_cut(buf_slice(&text), WORD_MAX));
+	buf_add(out, S("\r\n"));
+	buf_free(&plain);
 	buf_free(&text);
 }
 
@@ -234,8 +250,7 @@ add_recipient(struct buf *out, const struct dsn_report *r,
     const struct dsn_recipient *rcpt)
 {
 	buf_add(out, S("\r\n"));
-	add_text_address(out, "Original-Recipient", rcpt->orcpt_type,
-	    rcpt->orcpt, r->smtputf8);
+	add_original(out, rcpt, r->smtputf8);
 	add_address(out, "Final-Recipient", &rcpt->recipient, r->smtputf8);
 	buf_addf(out, "Action: %s\r\nStatus: ", dsn_action_name(rcpt->action));
 	status_code_format(out, rcpt->status->enhanced);

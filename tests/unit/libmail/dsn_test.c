@@ -208,6 +208,7 @@ TEST(dsn_delay_and_success)
 
 TEST(dsn_smtputf8)
 {
+	struct buf long_orcpt = BUF_INIT;
 	struct fixture f;
 
 	begin(&f);
@@ -234,6 +235,17 @@ TEST(dsn_smtputf8)
 	CHECK(has(&f, "Original-Recipient: utf-8; \xc3\xb6@example.net\r\n"
 	    "Final-Recipient: utf-8; b\xc3\xb6@b\xc3\xbc" "cher.example\r\n"), 1);
 	CHECK(has(&f, "Content-Type: message/global\r\n"), 1);
+
+	/* six times as long in ASCII: no line holds it, and the field goes */
+	for (unsigned i = 0; i < 200; i++)
+		buf_add_text(&long_orcpt, "\xc3\xb6");
+	f.rcpt.orcpt = buf_slice(&long_orcpt);
+	format(&f);
+	CHECK(has(&f, "Original-Recipient"), 2);
+	f.r.smtputf8 = false;
+	format(&f);
+	CHECK(!has(&f, "Original-Recipient"), 3);
+	buf_free(&long_orcpt);
 	end(&f);
 }
 
