@@ -262,7 +262,7 @@ read_element(struct cursor *c, struct element *e, bool in_group)
 		return true;
 	}
 	if (cursor_peek(c) == '@' && e->runs > 0) {
-		if (e->runs > 1)	/* a name before an address without <> */
+		if (e->runs > 1)	/* a name, though without <> */
 			e->phrase = cursor_since(&e->run_start, &e->start);
 		e->local = cursor_since(&e->run_end, &e->run_start);
 		e->broken = !skip_domain(c, e, &e->domain);

@@ -36,8 +36,8 @@ struct dsn_recipient {
 	const struct status	*status;
 	struct slice		 remote_mta;	/* host that said so; or empty:
 						 * the decision was ours */
-	struct slice		 diagnostic;	/* the reply as the host gave it;
-						 * or empty: the status */
+	struct slice		 diagnostic;	/* the reply as the host gave
+						 * it; or empty: the status */
 	int64_t			 last_attempt;	/* seconds since 1970 or 0 */
 	int64_t			 retry_until;	/* the same; of DSN_DELAYED */
 	struct slice		 final_log_id;
@@ -67,10 +67,10 @@ struct dsn_report {
 	bool			 is_8bit;	/* so its content says */
 	bool			 threaded;	/* enable_threaded_bounces */
 	struct slice		 message_id;	/* that field's body */
-	struct slice		 references;	/* that one's, or In-Reply-To's */
+	struct slice		 references;	/* that one's or In-Reply-To's */
 	enum smtp_ret		 ret;		/* unsaid: FULL for failures */
 	uint64_t		 size_limit;	/* bounce_size_limit; 0: none */
-	struct slice		 header;	/* with its field lines' CRLFs */
+	struct slice		 header;	/* lines with their CRLF */
 	const struct slice	*content;	/* header included, in pieces */
 	size_t			 content_count;
 	const struct dsn_recipient *recipients;

@@ -56,9 +56,10 @@ read_header(struct reading *g, struct slice end, struct dsn_template *t)
 			if (slice_equal_nocase(name, rows[i].name))
 				break;
 		if (i == COUNT(rows))
-			return diag_set(g->diag, g->line, 1, "a template has no "
-			    "header \"%.*s\": use Charset, From, Subject or "
-			    "Postmaster-Subject, then an empty line",
+			return diag_set(g->diag, g->line, 1,
+			    "a template has no header \"%.*s\": use Charset, "
+			    "From, Subject or Postmaster-Subject, then an "
+			    "empty line",
 			    SLICE_ARG(slice_sub(name, 0, 64)));
 		*rows[i].value = slice_trim(line);
 	}
@@ -201,7 +202,10 @@ static bool
 add_time(struct buf *out, struct slice name, dsn_lookup *lookup,
     void *lookup_arg)
 {
-	static const struct { struct slice suffix; uint32_t seconds; } units[] = {
+	static const struct {
+		struct slice	suffix;
+		uint32_t	seconds;
+	} units[] = {
 		{ S_INIT("_seconds"), 1 }, { S_INIT("_minutes"), 60 },
 		{ S_INIT("_hours"), 3600 }, { S_INIT("_days"), 86400 },
 		{ S_INIT("_weeks"), 604800 },

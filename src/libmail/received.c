@@ -63,7 +63,8 @@ is_harmless(char c, bool utf8)
 	    c != '>' && c != '\\' && c != '"' && c != ';' && c != ',';
 }
 
-/* add_foreign - what others said: one word, with "?" for what could break out */
+/* add_foreign - what others said, as one word with "?" for what could break
+ * out of its place */
 static void
 add_foreign(struct writer *w, struct slice text)
 {

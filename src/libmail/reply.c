@@ -13,7 +13,7 @@ read_code(struct cursor *c, unsigned *ret_code)
 {
 	uint32_t	code;
 
-	/* 1yz is not used in SMTP; to read one would wait for what never comes */
+	/* 1yz is not used in SMTP: who sends it waits for what never comes */
 	if (slice_to_u32(cursor_take(c, 3), 599, &code) < 0 || code < 200)
 		return -EBADMSG;
 	*ret_code = code;

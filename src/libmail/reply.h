@@ -25,13 +25,14 @@
 
 struct reply {
 	unsigned		code;		/* 0: nothing came yet */
-	struct status_code	enhanced;	/* of the last line that had one */
+	struct status_code	enhanced;	/* of the last line with one */
 	size_t			line_count;
 	bool			complete;
 	struct buf		text;	/* lines' text, "\n" between them */
 };
 
-#define REPLY_INIT	{ 0, { 0, 0, 0 }, 0, false, BUF_INIT_MAX(REPLY_TEXT_MAX) }
+#define REPLY_INIT \
+	{ 0, { 0, 0, 0 }, 0, false, BUF_INIT_MAX(REPLY_TEXT_MAX) }
 
 /*
  * reply_add_line - take one line, without its CRLF

@@ -13,7 +13,8 @@ static const struct verb_row {
 	const char	*name;
 	enum args	args;
 } verb_rows[SMTP_VERB_COUNT] = {
-#define VERB(name, args, rfc, gist)	[SMTP_VERB_##name] = { #name, ARGS_##args },
+#define VERB(name, args, rfc, gist) \
+	[SMTP_VERB_##name] = { #name, ARGS_##args },
 #include "libmail/smtp_verbs.def"
 };
 

@@ -101,8 +101,11 @@ struct smtp_auth {
 #define SMTP_MAIL_INIT	{ .sender = ADDR_INIT }
 #define SMTP_RCPT_INIT	{ .recipient = ADDR_INIT }
 
-#define SMTP_ENVID_MAX	100		/* RFC 3461 4.4 */
-#define SMTP_ORCPT_MAX	500		/* RFC 3461 4.2 */
+/* octets of a parameter's value on the wire: SMTP_MAX_ORCPT and so on */
+enum {
+#define PARAM(name, command, value, max, rfc, gist)	SMTP_MAX_##name = (max),
+#include "libmail/smtp_params.def"
+};
 
 /* the verb and its arguments, blanks around them cut; SMTP_VERB_NONE if it is
  * no verb of the table. *ret_word, if not NULL, gets it as written. */

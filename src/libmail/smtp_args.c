@@ -264,7 +264,8 @@ read_param(struct reading *g, struct slice word)
 
 	if (param == SMTP_PARAM_COUNT)
 		return refuse(g, -EOPNOTSUPP, 555, "5.5.4",
-		    "Unsupported option: %.*s", SLICE_ARG(slice_sub(word, 0, 64)));
+		    "Unsupported option: %.*s",
+		    SLICE_ARG(slice_sub(word, 0, 64)));
 	row = &param_rows[param];
 	if (g->given >> param & 1)
 		return refuse(g, -EBADMSG, 501, "5.5.4",

@@ -94,7 +94,7 @@ add_orcpt(struct buf *out, const struct smtp_rcpt *r, bool smtputf8)
 		smtp_unitext_encode(out, r->orcpt, !smtputf8);
 	else
 		smtp_xtext_encode(out, r->orcpt);
-	if (out->len - value > SMTP_ORCPT_MAX)
+	if (out->len - value > (size_t)SMTP_MAX_ORCPT)
 		buf_truncate(out, before);
 }
 

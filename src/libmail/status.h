@@ -61,7 +61,8 @@ MUST_USE int	status_parse(struct slice in, struct status *ret_status);
 void	status_format(struct buf *out, const struct status *s);
 /* "5.1.1 text", as delivery agents and access tables write it; the SMTP code
  * becomes the generic one of the class: 250, 450, 550 */
-MUST_USE int	status_parse_enhanced(struct slice in, struct status *ret_status);
+MUST_USE int	status_parse_enhanced(struct slice in,
+		    struct status *ret_status);
 
 /* status_class - 2, 4 or 5; 0 if unset */
 static inline unsigned
@@ -104,7 +105,8 @@ void	status_set_text(struct status *s, struct slice text);
 void	status_prefix_text(struct status *s, struct slice prefix);
 
 /* "5.1.1" and nothing else behind it */
-MUST_USE int	status_code_parse(struct slice in, struct status_code *ret_code);
+MUST_USE int	status_code_parse(struct slice in,
+		    struct status_code *ret_code);
 void		status_code_format(struct buf *out, struct status_code code);
 /* what the registry says the code means, without its class; NULL if the
  * table does not know it */
