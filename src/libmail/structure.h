@@ -14,36 +14,28 @@
 #include "libmail/mime.h"
 
 #define STRUCTURE_VERSION	1
-/* a longer record is cut: parts lose their parameters and texts first */
-#define STRUCTURE_RECORD_MAX	((size_t)4 << 20)
+/* in a longer record the parts lose their parameters and texts */
+#define STRUCTURE_RICH_MAX	((size_t)1 << 20)
 
+/* What the header of a part says; a slice without data is NIL. Where it is
+ * and what it is below is in the facts. */
 struct structure_part {
-	/* the tree and the places: as in struct facts_part */
-	uint64_t	header, body, end;
-	uint64_t	lines;
-	uint32_t	parent, after;
-	uint16_t	flags;
-	uint8_t		kind;
-	uint8_t		facts_type;
-	uint8_t		encoding_id;
-	/* what the header says; a slice without data is NIL */
-	struct slice	type, subtype;
-	struct mime_param *params;
-	size_t		param_count;
-	struct slice	id, description, encoding, md5;
-	struct slice	disposition;
-	struct mime_param *disposition_params;
-	size_t		disposition_param_count;
-	struct slice	*languages;
-	size_t		language_count;
-	struct slice	location;
-	struct envelope	*envelope;	/* of a message in a message */
+	struct slice		 type, subtype;
+	struct mime_param	*params;
+	size_t			 param_count;
+	struct slice		 id, description, encoding, md5;
+	struct slice		 disposition;
+	struct mime_param	*disposition_params;
+	size_t			 disposition_param_count;
+	struct slice		*languages;
+	size_t			 language_count;
+	struct slice		 location;
+	struct envelope		*envelope;	/* of a message in a message */
 };
 
 struct structure {
-	uint64_t		 length;	/* of the content */
-	struct structure_part	*parts;		/* as facts' parts */
-	uint32_t		 part_count;
+	struct facts		 facts;		/* without fields */
+	struct structure_part	*parts;		/* one for each of its parts */
 };
 
 /* append the record of this content */
@@ -84,7 +76,8 @@ MUST_USE int	structure_section(const struct structure *s,
 		    enum structure_text text,
 		    struct structure_range *ret_range);
 
-/* a part's number, "4.2", appended; nothing for part 0 of a multipart */
+/* a part's number, "4.2", appended; that of the message for a multipart that
+ * is all of a message, so nothing if it is the message itself */
 void	structure_number(struct buf *out, const struct structure *s,
 	    uint32_t part);
 
