@@ -88,6 +88,9 @@ void	addr_format(struct buf *out, const struct addr *addr);
 void	addr_format_ascii(struct buf *out, const struct addr *addr);
 /* append a local part alone, quoted where needed */
 void	addr_format_local(struct buf *out, struct slice local);
+/* append a display name (RFC 5322 3.2.5 phrase), quoted where needed and
+ * without control characters */
+void	addr_format_name(struct buf *out, struct slice name);
 /* the address as maps are asked for it and as keys are made: the local part
  * unquoted and with folded case, the domain's name; in the arena */
 struct slice	addr_lookup_key(struct arena *a, const struct addr *addr);

@@ -25,6 +25,44 @@ addr_format_local(struct buf *out, struct slice local)
 	buf_add_byte(out, '"');
 }
 
+/* is_phrase - atoms with one blank between them? */
+static bool
+is_phrase(struct slice s)
+{
+	char	before = ' ';
+
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned	kind = addr_byte(s.data[i]);
+
+		if (kind == ADDR_BYTE_DOT || (kind == 0 &&
+		    (s.data[i] != ' ' || before == ' ')))
+			return false;
+		before = s.data[i];
+	}
+	return before != ' ';
+}
+
+/* addr_format_name - a display name, quoted where needed */
+void
+addr_format_name(struct buf *out, struct slice name)
+{
+	if (is_phrase(name)) {
+		buf_add(out, name);
+		return;
+	}
+	buf_add_byte(out, '"');
+	for (size_t i = 0; i < name.len; i++) {
+		unsigned char	b = (unsigned char)name.data[i];
+
+		if (b < ' ' || b == 0x7f)
+			continue;
+		if (b == '"' || b == '\\')
+			buf_add_byte(out, '\\');
+		buf_add_byte(out, name.data[i]);
+	}
+	buf_add_byte(out, '"');
+}
+
 /* format_with - the address with that text for its domain */
 static void
 format_with(struct buf *out, const struct addr *addr, struct slice domain)

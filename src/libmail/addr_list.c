@@ -14,7 +14,6 @@
 
 #include "libmail/addr_bytes.h"
 #include "libutil/arena.h"
-#include "libutil/buf.h"
 
 /* comments in comments; what is deeper counts as this deep */
 #define COMMENT_DEPTH_MAX	64
@@ -28,6 +27,8 @@ struct element {
 	struct slice	comment;	/* the last one, without () */
 	struct slice	phrase;
 	struct slice	route;
+	struct cursor	spec_start;
+	struct slice	spec;		/* local@domain */
 	struct slice	local;
 	struct slice	domain;
 	bool		is_null;
@@ -146,7 +147,7 @@ skip_run(struct cursor *c, struct element *e, struct cursor *ret_end)
 
 /* skip_domain - step over '@' and what stands behind it */
 static bool
-skip_domain(struct cursor *c, struct element *e, struct slice *ret_domain)
+skip_domain(struct cursor *c, struct element *e)
 {
 	struct cursor	start, end;
 
@@ -160,7 +161,8 @@ skip_domain(struct cursor *c, struct element *e, struct slice *ret_domain)
 	} else if (cursor_peek(c) == '"' || !skip_run(c, e, &end)) {
 		return false;
 	}
-	*ret_domain = cursor_since(&end, &start);
+	e->domain = cursor_since(&end, &start);
+	e->spec = cursor_since(&end, &e->spec_start);
 	return true;
 }
 
@@ -190,10 +192,10 @@ static bool
 skip_route(struct cursor *c, struct element *e)
 {
 	struct cursor	start = *c;
-	struct slice	host;
 
+	e->spec_start = *c;
 	while (cursor_peek(c) == '@') {
-		if (!skip_domain(c, e, &host))
+		if (!skip_domain(c, e))
 			return false;
 		while (cursor_skip_byte(c, ','))
 			skip_cfws(c, e);
@@ -209,10 +211,10 @@ skip_route(struct cursor *c, struct element *e)
 static void
 skip_angle(struct cursor *c, struct element *e)
 {
-	struct cursor	start, end;
+	struct cursor	end;
 
 	(void)cursor_byte(c);
-	e->local = e->domain = SLICE_EMPTY;
+	e->local = e->domain = e->spec = SLICE_EMPTY;
 	e->broken = true;
 	skip_cfws(c, e);
 	if (cursor_skip_byte(c, '>')) {
@@ -222,11 +224,12 @@ skip_angle(struct cursor *c, struct element *e)
 	}
 	if (cursor_peek(c) == '@' && !skip_route(c, e))
 		return;
-	start = *c;
+	e->domain = SLICE_EMPTY;
+	e->spec_start = *c;
 	if (!skip_run(c, e, &end))
 		return;
-	e->local = cursor_since(&end, &start);
-	if (cursor_peek(c) == '@' && !skip_domain(c, e, &e->domain))
+	e->local = e->spec = cursor_since(&end, &e->spec_start);
+	if (cursor_peek(c) == '@' && !skip_domain(c, e))
 		return;
 	if (cursor_skip_byte(c, '>') || cursor_at_end(c) ||
 	    cursor_peek(c) == ',')
@@ -264,12 +267,14 @@ read_element(struct cursor *c, struct element *e, bool in_group)
 	if (cursor_peek(c) == '@' && e->runs > 0) {
 		if (e->runs > 1)	/* a name, though without <> */
 			e->phrase = cursor_since(&e->run_start, &e->start);
+		e->spec_start = e->run_start;
 		e->local = cursor_since(&e->run_end, &e->run_start);
-		e->broken = !skip_domain(c, e, &e->domain);
+		e->broken = !skip_domain(c, e);
 		skip_rest(c, e, true);
 	} else if (e->runs == 1 && (cursor_at_end(c) ||
 	    cursor_peek(c) == ',' || cursor_peek(c) == ';')) {
-		e->local = cursor_since(&e->run_end, &e->run_start);
+		e->spec_start = e->run_start;
+		e->local = e->spec = cursor_since(&e->run_end, &e->run_start);
 	} else if (cursor_peek(c) != '<') {
 		e->broken = true;
 		skip_rest(c, e, true);
@@ -401,21 +406,11 @@ read_run(struct slice span, struct arena *a)
 	return slice_over(p.data, p.len);
 }
 
-/* spec_of - local part and domain as one place */
-static struct slice
-spec_of(const struct element *e)
-{
-	if (e->domain.len == 0)
-		return e->local;
-	return slice_over(e->local.data, (size_t)(e->domain.data +
-	    e->domain.len - e->local.data));
-}
-
-/* offset_of - where a part stands in the field */
+/* offset_of - where in the field the cursor stood */
 static size_t
-offset_of(struct slice field, struct slice part)
+offset_of(struct slice field, const struct cursor *at)
 {
-	return part.len == 0 ? 0 : (size_t)(part.data - field.data);
+	return field.len - cursor_left(at);
 }
 
 /* fill - what was found, read */
@@ -423,15 +418,15 @@ static void
 fill(struct addr_item *item, const struct element *e, struct slice field,
     struct arena *a)
 {
-	item->raw_at = offset_of(field, item->raw);
+	item->raw_at = offset_of(field, &e->start);
 	item->valid = !e->broken && !e->unclosed;
 	if (!item->valid) {
 		item->name = read_phrase(item->raw, a);
 		return;
 	}
 	item->is_null = e->is_null;
-	item->spec = spec_of(e);
-	item->spec_at = offset_of(field, item->spec);
+	item->spec = e->spec;
+	item->spec_at = e->is_null ? 0 : offset_of(field, &e->spec_start);
 	item->name = read_phrase(e->phrase, a);
 	if (item->name.len == 0)
 		item->name = read_comment(e->comment, a);
@@ -481,7 +476,7 @@ addr_list_next(struct addr_list *l, struct arena *a,
 		item.kind = ADDR_ITEM_GROUP_BEGIN;
 		item.valid = true;
 		item.raw = cursor_since(&l->at, &e.start);
-		item.raw_at = offset_of(l->field, item.raw);
+		item.raw_at = offset_of(l->field, &e.start);
 		item.name = read_phrase(e.phrase, a);
 	} else {
 		item.raw = slice_trim(cursor_since(&l->at, &e.start));
@@ -489,28 +484,4 @@ addr_list_next(struct addr_list *l, struct arena *a,
 	}
 	*ret_item = item;
 	return true;
-}
-
-/* addr_list_format_name - a display name as a phrase */
-void
-addr_list_format_name(struct buf *out, struct slice name)
-{
-	bool	plain = is_plain(name) && name.len > 0 &&
-		    slice_find(name, '.') == SLICE_NONE;
-
-	if (plain) {
-		buf_add(out, name);
-		return;
-	}
-	buf_add_byte(out, '"');
-	for (size_t i = 0; i < name.len; i++) {
-		unsigned char	b = (unsigned char)name.data[i];
-
-		if (b < ' ' || b == 0x7f)
-			continue;
-		if (b == '"' || b == '\\')
-			buf_add_byte(out, '\\');
-		buf_add_byte(out, (char)b);
-	}
-	buf_add_byte(out, '"');
 }

@@ -21,7 +21,6 @@
 #include "libutil/cursor.h"
 
 struct arena;
-struct buf;
 
 enum addr_item_kind {
 	ADDR_ITEM_MAILBOX,
@@ -62,8 +61,5 @@ struct addr_list {
 /* false at the end */
 bool	addr_list_next(struct addr_list *l, struct arena *a,
 	    struct addr_item *ret_item);
-
-/* append a display name, quoted where an atom would not do */
-void	addr_list_format_name(struct buf *out, struct slice name);
 
 #endif

@@ -230,17 +230,21 @@ add_diagnostic(struct buf *out, const struct dsn_recipient *rcpt,
 {
 	const char	*type = rcpt->remote_mta.len > 0 ? "smtp" : "x-barid";
 	struct slice	said = rcpt->diagnostic;
-	struct buf	text = BUF_INIT;
+	struct buf	ours = BUF_INIT, text = BUF_INIT;
 
 	if (rcpt->action != DSN_FAILED && rcpt->action != DSN_DELAYED)
 		return;
-	if (said.len == 0)
-		said = status_text(rcpt->status);
+	if (said.len == 0) {
+		status_format(&ours, rcpt->status);
+		said = rcpt->remote_mta.len > 0 ? buf_slice(&ours) :
+		    status_text(rcpt->status);
+	}
 	/* the field is ASCII in any report that a 7-bit reader may get */
 	for (size_t i = 0; i < said.len; i++)
 		buf_add_byte(&text, (unsigned char)said.data[i] >= 0x80 &&
 		    !smtputf8 ? '?' : said.data[i]);
 	add_field(out, "Diagnostic-Code", type, buf_slice(&text));
+	buf_free(&ours);
 	buf_free(&text);
 }
 

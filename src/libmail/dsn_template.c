@@ -299,12 +299,11 @@ const struct dsn_templates dsn_templates_builtin = { {
 		S_INIT("Undelivered Mail Returned to Sender"),
 		S_INIT("Postmaster Copy: Undelivered Mail"),
 		S_INIT(GREETING
-"Your message could not be delivered to one or more recipients, and no\n"
-"further attempt will be made. It is attached below, whole or with its\n"
-"header alone.\n\n"
-"What went wrong stands behind each recipient. If it does not tell you\n"
-"what to do, write to the postmaster, and include this report; your own\n"
-"text can be left out of it.\n" ENDING),
+"Your message could not be delivered to one or more recipients, and it\n"
+"will not be tried again. The message, or its header, is attached.\n\n"
+"The reason is given after each recipient below. If it does not tell you\n"
+"what to do, write to the postmaster and include this report; you may\n"
+"leave out your own text.\n" ENDING),
 	},
 	[DSN_DELAY] = {
 		S_INIT("us-ascii"), FROM,
@@ -313,10 +312,10 @@ const struct dsn_templates dsn_templates_builtin = { {
 		S_INIT(GREETING
 "THIS IS ONLY A WARNING: you do not need to send your message again.\n\n"
 "Your message has not reached one or more recipients for more than\n"
-"$delay_warning_time_hours hour(s). It will be retried until it is\n"
+"$delay_warning_time_hours hour(s). It will be tried again until it is\n"
 "$maximal_queue_lifetime_days day(s) old.\n\n"
-"Why it waits stands behind each recipient. For help write to the\n"
-"postmaster, and include this report.\n" ENDING),
+"The reason for the delay is given after each recipient below. For help,\n"
+"write to the postmaster and include this report.\n" ENDING),
 	},
 	[DSN_SUCCESS] = {
 		S_INIT("us-ascii"), FROM,
@@ -324,8 +323,8 @@ const struct dsn_templates dsn_templates_builtin = { {
 		{ NULL, 0 },
 		S_INIT(GREETING
 "Your message was delivered to the recipients below, as you asked to be\n"
-"told. Where it was passed on to a system that does not report, this is\n"
-"the last that you hear of it unless it fails.\n" ENDING),
+"told. Where it was passed on to a system that sends no such reports,\n"
+"you will hear of it again only if delivery fails there.\n" ENDING),
 	},
 	[DSN_VERIFY] = {
 		S_INIT("us-ascii"), FROM,

@@ -270,3 +270,25 @@ TEST(addr_split)
 	CHECK_TEXT(addr_split(S("owner-x"), &(struct addr_delimiters){ S("-"),
 	    false, SLICE_EMPTY }).user, "owner", 0);
 }
+
+TEST(addr_format_name)
+{
+	static const struct { const char *in, *want; } cases[] = {
+		{ "Ann Smith", "Ann Smith" },
+		{ "Ann Q. Smith", "\"Ann Q. Smith\"" },
+		{ "A \"B\" \\C", "\"A \\\"B\\\" \\\\C\"" },
+		{ "Smith, Ann", "\"Smith, Ann\"" },
+		{ "a\r\nb", "\"ab\"" },
+		{ "", "\"\"" },
+		{ "a  b", "\"a  b\"" },
+		{ "a ", "\"a \"" },
+	};
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		buf_reset(&b);
+		addr_format_name(&b, slice_of(cases[i].in));
+		CHECK_TEXT(buf_slice(&b), cases[i].want, i);
+	}
+	buf_free(&b);
+}
