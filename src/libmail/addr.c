@@ -40,12 +40,7 @@ struct place {
 	bool		has_at;
 };
 
-static bool
-is_word_byte(char c)
-{
-	return addr_byte(c) != 0;
-}
-
+/* is_domain_byte - may it be part of a name? domain_parse knows the rest */
 static bool
 is_domain_byte(char c)
 {
@@ -95,7 +90,7 @@ take_local(struct cursor *c, unsigned flags, struct slice *ret_local)
 
 	if (cursor_peek(c) == '"')
 		return take_quoted(c, ret_local);
-	s = cursor_take_while(c, is_word_byte);
+	s = cursor_take_while(c, addr_is_word_byte);
 	if (s.len == 0)
 		return -EBADMSG;
 	if (!(flags & ADDR_LENIENT) && !addr_is_dot_string(s))

@@ -23,6 +23,13 @@ addr_byte(char c)
 	return addr_byte_table[(unsigned char)c];
 }
 
+/* addr_is_word_byte - part of an atom, or a dot between atoms? */
+static inline bool
+addr_is_word_byte(char c)
+{
+	return addr_byte(c) != 0;
+}
+
 /* is it words and single dots between them? */
 bool	addr_is_dot_string(struct slice s);
 

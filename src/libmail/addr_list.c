@@ -42,12 +42,7 @@ struct plain {
 	size_t	 len;
 };
 
-static bool
-is_word_byte(char c)
-{
-	return addr_byte(c) != 0;
-}
-
+/* is_space - folding white space? */
 static bool
 is_space(int b)
 {
@@ -113,7 +108,7 @@ skip_word(struct cursor *c, struct element *e)
 		skip_quoted(c, e, '"');
 		return true;
 	}
-	return cursor_take_while(c, is_word_byte).len > 0;
+	return cursor_take_while(c, addr_is_word_byte).len > 0;
 }
 
 /* at_word - does a word come next? */
@@ -122,7 +117,7 @@ at_word(const struct cursor *c)
 {
 	int	b = cursor_peek(c);
 
-	return b == '"' || (b >= 0 && is_word_byte((char)b));
+	return b == '"' || (b >= 0 && addr_is_word_byte((char)b));
 }
 
 /* skip_run - step over words that dots join, with CFWS around the dots
@@ -294,6 +289,7 @@ plain_of(struct slice span, struct arena *a)
 	return (struct plain){ arena_alloc(a, span.len + 1), 0 };
 }
 
+/* put - append a byte; there is room */
 static void
 put(struct plain *p, int b)
 {
@@ -322,7 +318,7 @@ is_plain(struct slice span)
 	bool	blank = false;
 
 	for (size_t i = 0; i < span.len; i++) {
-		if (!is_word_byte(span.data[i]) &&
+		if (!addr_is_word_byte(span.data[i]) &&
 		    (span.data[i] != ' ' || blank))
 			return false;
 		blank = span.data[i] == ' ';
@@ -386,7 +382,7 @@ read_run(struct slice span, struct arena *a)
 	struct plain	p;
 	int		b;
 
-	if (cursor_take_while(&c, is_word_byte).len == span.len)
+	if (cursor_take_while(&c, addr_is_word_byte).len == span.len)
 		return span;
 	c = cursor_over(span);
 	p = plain_of(span, a);

@@ -166,6 +166,7 @@ dsn_template_parse(struct slice file_text, struct dsn_templates *ret_templates,
 	return 0;
 }
 
+/* is_name_byte - part of a parameter's name? */
 static bool
 is_name_byte(char c)
 {

@@ -151,6 +151,7 @@ is_mechanism_byte(char c)
 	return ascii_is_alnum(c) || c == '-' || c == '_';
 }
 
+/* is_base64_byte - RFC 4648 4, padding included */
 static bool
 is_base64_byte(char c)
 {

@@ -70,6 +70,7 @@ has_control(struct slice s)
 	return false;
 }
 
+/* read_size - octets (RFC 1870 6.1) */
 static int
 read_size(const struct reading *g, struct slice value)
 {
@@ -83,6 +84,7 @@ read_size(const struct reading *g, struct slice value)
 	return r;
 }
 
+/* read_body - RFC 6152 2, RFC 3030 3 */
 static int
 read_body(const struct reading *g, struct slice value)
 {
@@ -97,6 +99,7 @@ read_body(const struct reading *g, struct slice value)
 	return 0;
 }
 
+/* read_ret - RFC 3461 4.3 */
 static int
 read_ret(const struct reading *g, struct slice value)
 {
@@ -109,6 +112,7 @@ read_ret(const struct reading *g, struct slice value)
 	return 0;
 }
 
+/* read_envid - printable ASCII as xtext (RFC 3461 4.4) */
 static int
 read_envid(const struct reading *g, struct slice value)
 {
@@ -284,6 +288,7 @@ read_param(struct reading *g, struct slice word)
 	return 0;
 }
 
+/* is_not_blank - part of a parameter? */
 static bool
 is_not_blank(char c)
 {

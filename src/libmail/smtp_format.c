@@ -16,6 +16,7 @@ add_path(struct buf *out, const struct addr *addr, bool smtputf8)
 	buf_add_byte(out, '>');
 }
 
+/* has - was the parameter given? */
 static bool
 has(uint32_t given, enum smtp_param param)
 {
