@@ -35,6 +35,10 @@ MUST_USE int	bodies_put(struct txn *t, uint64_t body,
 /* one reference more, one fewer; the content goes with the last */
 MUST_USE int	bodies_share(struct txn *t, uint64_t body);
 MUST_USE int	bodies_release(struct txn *t, uint64_t body);
+/* body_open by the body's own id */
+struct body;
+MUST_USE int	bodies_open(struct account *a, uint64_t id,
+		    struct body **ret_body);
 /* append the content of a body that is in chunks */
 MUST_USE int	bodies_read_chunks(struct txn *t, uint64_t body,
 		    uint64_t size, struct buf *out);

@@ -167,19 +167,19 @@ body_of(struct account *a, uint64_t email, uint64_t *ret_body)
 	return r;
 }
 
-/* body_open - an email's bytes */
+/* bodies_open - by the body's own id */
 int
-body_open(struct account *a, uint64_t email, struct body **ret_body)
+bodies_open(struct account *a, uint64_t id, struct body **ret_body)
 {
 	struct body *b = NEW(struct body);
 	int	r;
 
 	b->account = a;
+	b->id = id;
 	b->fd = -1;
 	b->frame = NO_FRAME;
 	b->zip = packrec_zip_new();
-	if ((r = body_of(a, email, &b->id)) == 0)
-		r = body_locate_again(b);
+	r = body_locate_again(b);
 	if (r == 0 && b->where == BODY_IS_BIG)
 		r = a->p.big.open == NULL ? -EOPNOTSUPP :
 		    a->p.big.open(a->p.big.arg, b->hash, &b->fd);
@@ -188,6 +188,16 @@ body_open(struct account *a, uint64_t email, struct body **ret_body)
 	else
 		*ret_body = b;
 	return r;
+}
+
+/* body_open - an email's bytes */
+int
+body_open(struct account *a, uint64_t email, struct body **ret_body)
+{
+	uint64_t id;
+	int	r = body_of(a, email, &id);
+
+	return r < 0 ? r : bodies_open(a, id, ret_body);
 }
 
 uint64_t
