@@ -10,7 +10,7 @@
 
 /* elements whose content no reader sees */
 static const struct slice hidden[] = {
-	S_INIT("head"), S_INIT("style"), S_INIT("script"), S_INIT("title"),
+	S_INIT("style"), S_INIT("script"), S_INIT("title"),
 	S_INIT("template"), S_INIT("noscript"), S_INIT("svg"),
 };
 
