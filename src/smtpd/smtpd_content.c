@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * DATA and BDAT: content goes to cleanup as it comes, decoded by the one
+ * framing module (libmail/scan_data.h). The client's side and cleanup's side
+ * are both limited: a slow client by smtpd_timeout and smtpd_min_data_rate, a
+ * slow cleanup by the socket between us, which then slows the client down.
+ */
+#include <string.h>
+
+#include "libmail/received.h"
+#include "libtask/zone.h"
+#include "smtpd/smtpd.h"
+#include "smtpd/smtpd_events.h"
+
+#define DONE_LIMIT	600000	/* ms until cleanup must have answered */
+#define RUN_MAX		32768	/* bytes in one message to cleanup */
+
+enum { NEWLINE_NOTE = 1, NEWLINE_REJECT = 4 };
+
+/* pack_envelope - what is known of the message before its content */
+static int
+pack_envelope(struct smtpd_client *c, struct buf *out)
+{
+	struct smtpd_txn	*x = &c->txn;
+	struct msg_envelope	 e = {
+		.queue_id = queue_id_text(&x->id),
+		.arrival = x->arrival,
+		.sender = x->sender,
+		.envid = x->mail.envid,
+		.ret = x->mail.ret,
+		.smtputf8 = x->mail.smtputf8,
+		.body_8bit = x->mail.body == SMTP_BODY_8BITMIME,
+		.sender_authenticated = c->login[0] != '\0' ? 1 : 0,
+		.service = slice_of(daemon_service(c->daemon)),
+		.client_name = slice_of(c->name),
+		.client_address = slice_of(c->address),
+		.helo = slice_of(c->helo),
+		.protocol = smtpd_proto(c),
+		.login = slice_of(c->login),
+		.session = slice_of(c->session.text),
+	};
+
+	e.rcpts.v = x->rcpts;
+	e.rcpts.n = x->rcpt_count;
+	return ipc_pack(&msg_envelope_desc, &e, out);
+}
+
+/* received - the field that is put before the message */
+static void
+received(struct smtpd_client *c, struct buf *out)
+{
+	const struct smtpd_txn	*x = &c->txn;
+	bool			 hide = c->p->smtpd_hide_client_session;
+	struct received		 r = {
+		.host = c->p->myhostname,
+		.software = c->p->mail_name,
+		.protocol = smtpd_received_bits(c),
+		.queue_id = queue_id_text(&x->id),
+		.recipient = x->accepted == 1 ? x->first_rcpt : SLICE_EMPTY,
+		.time = x->arrival / 1000000,
+		.zone = zone_at(x->arrival / 1000000),
+	};
+
+	if (!hide) {
+		r.helo = slice_of(c->helo[0] != '\0' ? c->helo : c->name);
+		r.client_name = slice_of(c->name);
+		r.client_address = slice_of(c->address);
+	}
+	if (c->p->smtpd_sasl_authenticated_header)
+		r.login = slice_of(c->login);
+	received_format(out, &r);
+}
+
+/* begin - tell cleanup what comes */
+static int
+begin(struct task *t, struct smtpd_client *c)
+{
+	struct msg_content_begin	m = { .through = c->through,
+					    .size_limit = c->p->message_size_limit,
+					    .add_received = true,
+					    .add_missing = c->login[0] != '\0' };
+	struct buf			envelope = BUF_INIT, field = BUF_INIT;
+	int				r;
+
+	if ((r = channel_get(t, c->smtpd, &c->txn.channel)) < 0)
+		return r;
+	if ((r = pack_envelope(c, &envelope)) < 0)
+		goto out;
+	received(c, &field);
+	m.envelope = buf_slice(&envelope);
+	m.received = buf_slice(&field);
+	r = ipc_send(t, &c->txn.channel->conn, &msg_content_begin_desc, &m);
+out:
+	buf_free(&envelope);
+	buf_free(&field);
+	return r;
+}
+
+/* pass - a run of content to cleanup; after a failure the rest is dropped, and
+ * the client hears of it at the end */
+static int
+pass(struct task *t, struct smtpd_client *c, struct slice run)
+{
+	struct smtpd_txn	*x = &c->txn;
+	uint64_t		 limit = c->p->message_size_limit;
+	int			 r = 0;
+
+	x->size += run.len;
+	if (limit != 0 && x->size > limit)
+		x->too_large = true;
+	while (run.len > 0 && !x->too_large && !x->broken && r == 0) {
+		struct msg_content_data m = { slice_sub(run, 0, RUN_MAX) };
+
+		run = slice_from(run, m.bytes.len);
+		r = ipc_send(t, &x->channel->conn, &msg_content_data_desc, &m);
+		if (r < 0 && r != -ECANCELED) {
+			x->broken = true;
+			r = 0;
+		}
+	}
+	return r;
+}
+
+/* pieces - decode what the client sent and pass it on, in few messages */
+static int
+pieces(struct task *t, struct smtpd_client *c, struct cursor *in)
+{
+	struct buf	run = BUF_INIT;
+	struct slice	piece;
+	int		r = 0;
+
+	while (r == 0 && smtp_data_next(&c->txn.data, in, &piece)) {
+		if (run.len + piece.len > RUN_MAX) {
+			r = pass(t, c, buf_slice(&run));
+			buf_reset(&run);
+		}
+		if (piece.len >= RUN_MAX && r == 0)
+			r = pass(t, c, piece);
+		else
+			buf_add(&run, piece);
+	}
+	if (r == 0 && run.len > 0)
+		r = pass(t, c, buf_slice(&run));
+	buf_free(&run);
+	return r;
+}
+
+/* refused_by_rule - what we refuse ourselves at the end of the content */
+static bool
+refused_by_rule(struct smtpd_client *c, struct status *ret_bad)
+{
+	struct smtpd_txn *x = &c->txn;
+
+	if (x->too_large) {
+		*ret_bad = status_make(552, "5.3.4",
+		    "Error: message file too big");
+		return true;
+	}
+	if (x->data.bare_lf + x->data.bare_cr == 0)
+		return false;
+	if (c->p->smtpd_forbid_bare_newline == NEWLINE_NOTE)
+		log_event(&c->log, EV_SMTPD_BARE_LF,
+		    KV_STR("queue_id", queue_id_text(&x->id)));
+	if (c->p->smtpd_forbid_bare_newline != NEWLINE_REJECT)
+		return false;
+	*ret_bad = status_make((unsigned)
+	    c->p->smtpd_forbid_bare_newline_reject_code, "5.5.2",
+	    "%.*s Error: bare <LF> received", SLICE_ARG(c->p->myhostname));
+	return true;
+}
+
+/* verdict - say the end to cleanup and wait for what became of it */
+static int
+verdict(struct task *t, struct smtpd_client *c, struct arena *a,
+    struct status *ret_status)
+{
+	struct ipc_conn		*conn = &c->txn.channel->conn;
+	struct msg_content_end	 end;
+	struct ipc_in		 in = { 0 };
+	struct deadline		 d;
+	int			 r;
+
+	memset(&end, 0, sizeof(end));
+	if ((r = ipc_send(t, conn, &msg_content_end_desc, &end)) < 0)
+		return r;
+	deadline_begin(t, &d, DONE_LIMIT);
+	r = ipc_recv(t, conn, a, &in);
+	r = deadline_end(t, &d, r);
+	if (r < 0)
+		return r;
+	if (in.desc->number == MSG_content_done) {
+		struct msg_content_done *m = in.msg;
+		struct status_code code = { 0, 0, 0 };
+
+		ignore(status_code_parse(m->enhanced, &code));	/* or none */
+		*ret_status = status_of(m->code, code, m->text);
+	} else {
+		r = -EBADMSG;
+	}
+	ipc_in_done(&in);
+	return r;
+}
+
+/* finish - the content is complete: answer, and end the transaction */
+static int
+finish(struct task *t, struct smtpd_client *c, const char *stage)
+{
+	struct arena	a = ARENA_INIT;
+	struct status	s;
+	int		r = 0;
+
+	if (refused_by_rule(c, &s)) {
+		channel_drop(&c->txn.channel);
+		r = smtpd_refuse(t, c, stage, SLICE_EMPTY, &s);
+	} else if (c->txn.broken || (r = verdict(t, c, &a, &s)) < 0) {
+		channel_drop(&c->txn.channel);
+		r = smtpd_trouble(t, c, stage, "the queue",
+		    c->txn.broken ? -EPIPE : r);
+	} else {
+		channel_put(c->smtpd, &c->txn.channel);
+		if (status_is_ok(&s)) {
+			struct buf line = BUF_INIT;
+
+			status_format(&line, &s);
+			r = stream_writef(t, &c->stream, "%.*s\r\n",
+			    SLICE_ARG(buf_slice(&line)));
+			buf_free(&line);
+		} else {
+			r = smtpd_refuse(t, c, stage, SLICE_EMPTY, &s);
+		}
+	}
+	arena_free(&a);
+	txn_reset(c);
+	return r;
+}
+
+/* read_some - what the client sends, not slower than the limits allow */
+static int
+read_some(struct task *t, struct smtpd_client *c, int64_t begun,
+    struct slice *ret_bytes)
+{
+	struct deadline	idle;
+	int64_t		spent = task_now(t) - begun;
+	int		r;
+
+	/* RFC 5321 4.5.3.2.5 gives each block its time; dripping is not meant */
+	if (c->p->smtpd_min_data_rate > 0 && spent > c->p->smtpd_timeout &&
+	    (int64_t)c->txn.size * 1000 <
+	    c->p->smtpd_min_data_rate * (spent - c->p->smtpd_timeout))
+		return -ETIMEDOUT;
+	deadline_begin(t, &idle, c->p->smtpd_timeout);
+	r = stream_peek(t, &c->stream, ret_bytes);
+	return deadline_end(t, &idle, r);
+}
+
+/* cmd_data - RFC 5321 4.1.1.4 */
+int
+cmd_data(struct task *t, struct smtpd_client *c, struct slice args)
+{
+	struct slice	bytes;
+	struct cursor	in;
+	int64_t		begun = task_now(t);
+	int		r;
+
+	(void)args;
+	if ((r = begin(t, c)) < 0) {
+		channel_drop(&c->txn.channel);
+		return smtpd_trouble(t, c, "DATA", "the queue", r);
+	}
+	smtp_data_init(&c->txn.data, SMTP_DATA_DOTS);
+	r = smtpd_reply(t, c, 354, "End data with <CR><LF>.<CR><LF>");
+	while (r == 0 && !c->txn.data.done) {
+		if ((r = read_some(t, c, begun, &bytes)) < 0)
+			break;
+		in = cursor_over(bytes);
+		r = pieces(t, c, &in);
+		stream_consume(&c->stream, bytes.len - cursor_left(&in));
+	}
+	if (r == 0) {
+		c->after = "END-OF-MESSAGE";
+		r = finish(t, c, "END-OF-MESSAGE");
+	}
+	return r;
+}
+
+/* skip_chunk - read a chunk that nobody wants (RFC 3030 2: it must be read,
+ * or its bytes would be taken for commands) */
+static int
+skip_chunk(struct task *t, struct smtpd_client *c, uint64_t size)
+{
+	struct slice	bytes;
+	int64_t		begun = task_now(t);
+	int		r;
+
+	while (size > 0) {
+		if ((r = read_some(t, c, begun, &bytes)) < 0)
+			return r;
+		if (bytes.len > size)
+			bytes = slice_sub(bytes, 0, (size_t)size);
+		stream_consume(&c->stream, bytes.len);
+		size -= bytes.len;
+	}
+	return 0;
+}
+
+/* take_chunk - read a chunk and pass it on */
+static int
+take_chunk(struct task *t, struct smtpd_client *c, uint64_t size)
+{
+	struct slice	bytes;
+	struct cursor	in;
+	int64_t		begun = task_now(t);
+	int		r = 0;
+
+	while (size > 0 && r == 0) {
+		if ((r = read_some(t, c, begun, &bytes)) < 0)
+			break;
+		if (bytes.len > size)
+			bytes = slice_sub(bytes, 0, (size_t)size);
+		in = cursor_over(bytes);
+		r = pieces(t, c, &in);
+		stream_consume(&c->stream, bytes.len);
+		size -= bytes.len;
+	}
+	return r;
+}
+
+/* cmd_bdat - RFC 3030 2 */
+int
+cmd_bdat(struct task *t, struct smtpd_client *c, struct slice args)
+{
+	struct smtp_bdat	b;
+	struct status		bad;
+	int			r;
+
+	if (smtp_parse_bdat(args, &b, &bad) < 0) {
+		/* where the next command begins is not known: end it */
+		c->quit = true;
+		return smtpd_refuse(t, c, "BDAT", SLICE_EMPTY, &bad);
+	}
+	if (c->txn.rcpt_count == 0) {
+		bad = status_make(554, "5.5.1", "Error: no valid recipients");
+		if ((r = skip_chunk(t, c, b.size)) < 0)
+			return r;
+		txn_reset(c);
+		return smtpd_refuse(t, c, "BDAT", SLICE_EMPTY, &bad);
+	}
+	if (c->state != IN_BDAT) {
+		smtp_data_init(&c->txn.data, SMTP_DATA_PLAIN);
+		if ((r = begin(t, c)) < 0) {
+			if (r == -ECANCELED || skip_chunk(t, c, b.size) < 0)
+				return -ECANCELED;
+			txn_reset(c);
+			return smtpd_trouble(t, c, "BDAT", "the queue", r);
+		}
+		c->state = IN_BDAT;
+	}
+	if ((r = take_chunk(t, c, b.size)) < 0)
+		return r;
+	if (!b.last)
+		return smtpd_reply(t, c, 250, "2.0.0 Ok: %llu bytes",
+		    (unsigned long long)b.size);
+	r = pass(t, c, smtp_data_finish(&c->txn.data));
+	return r < 0 ? r : finish(t, c, "BDAT");
+}

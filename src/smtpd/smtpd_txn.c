@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A mail transaction: MAIL and RCPT. Everything it owns is in its arena and is
+ * released by txn_reset, the one way out on every path.
+ */
+#include <string.h>
+
+#include "libglobal/ipc_map.h"
+#include "smtpd/smtpd.h"
+#include "smtpd/smtpd_events.h"
+
+/* txn_reset - back to where MAIL may come */
+void
+txn_reset(struct smtpd_client *c)
+{
+	struct arena a = c->txn.arena;
+
+	if (c->txn.channel != NULL)
+		channel_drop(&c->txn.channel);	/* content was cut off */
+	arena_reset(&a);
+	memset(&c->txn, 0, sizeof(c->txn));
+	c->txn.arena = a;
+	if (c->state > IN_GREETED)
+		c->state = IN_GREETED;
+}
+
+/* refusal_of_mail - may this client send at all? */
+static bool
+refusal_of_mail(const struct smtpd_client *c, struct status *ret_bad)
+{
+	const struct smtpd_params *p = c->p;
+
+	/* smtpd_tls_security_level: 2 is encrypt */
+	if (p->smtpd_tls_security_level == 2 && !c->tls) {
+		*ret_bad = status_make(530, "5.7.0",
+		    "Must issue a STARTTLS command first");
+		return true;
+	}
+	if (p->smtpd_require_login && c->login[0] == '\0') {
+		*ret_bad = status_make(530, "5.7.0", "Authentication required");
+		return true;
+	}
+	return false;
+}
+
+/* check_mail - what MAIL asks for that we do not offer, or that is too much */
+static bool
+check_mail(const struct smtpd_client *c, const struct smtp_mail *m,
+    struct status *ret_bad)
+{
+	uint64_t limit = c->p->message_size_limit;
+
+	if (m->body == SMTP_BODY_BINARYMIME) {
+		*ret_bad = status_make(501, "5.5.4", "BINARYMIME is not offered");
+		return false;
+	}
+	if (m->prdr) {
+		*ret_bad = status_make(501, "5.5.4", "PRDR is not offered");
+		return false;
+	}
+	if (m->smtputf8 && !c->p->smtputf8_enable) {
+		*ret_bad = status_make(501, "5.5.4", "SMTPUTF8 is not offered");
+		return false;
+	}
+	if (limit != 0 && m->size > limit) {
+		*ret_bad = status_make(552, "5.3.4",
+		    "Message size exceeds fixed limit");
+		return false;
+	}
+	return true;
+}
+
+/* cmd_mail - RFC 5321 4.1.1.2 */
+int
+cmd_mail(struct task *t, struct smtpd_client *c, struct slice args)
+{
+	struct smtpd_txn	*x = &c->txn;
+	struct buf		 text = BUF_INIT;
+	struct status		 bad;
+	unsigned		 flags = 0;
+
+	if (c->p->strict_rfc821_envelopes)
+		flags |= SMTP_STRICT;
+	if (c->p->smtputf8_enable && !c->p->strict_smtputf8)
+		flags |= SMTP_UTF8;
+	if (refusal_of_mail(c, &bad) ||
+	    smtp_parse_mail(args, &x->arena, flags, &x->mail, &bad) < 0 ||
+	    !check_mail(c, &x->mail, &bad)) {
+		txn_reset(c);
+		return smtpd_refuse(t, c, "MAIL", SLICE_EMPTY, &bad);
+	}
+	addr_format(&text, &x->mail.sender);
+	x->sender = arena_dup(&x->arena, buf_slice(&text));
+	buf_free(&text);
+	x->arrival = task_wall(t);
+	x->id = queue_id_make(&c->smtpd->ids, (uint64_t)x->arrival / 1000000,
+	    (uint32_t)(x->arrival % 1000000));
+	c->state = IN_MAIL;
+	return smtpd_reply(t, c, 250, "2.1.0 Ok");
+}
+
+/* ask - may this recipient be taken, and where does it go? */
+static int
+ask(struct task *t, struct smtpd_client *c, struct slice text,
+    struct arena *a, struct msg_map_route **ret_route)
+{
+	struct msg_map_rcpt	 m = { .recipient = text,
+				    .sender = c->txn.sender,
+				    .size = c->txn.mail.size,
+				    .trusted = c->login[0] != '\0',
+				    .client_address = slice_of(c->address),
+				    .check = c->p->smtpd_reject_unlisted_recipient };
+	void			*reply;
+	int			 r;
+
+	r = edge_call_again(t, daemon_edge(c->daemon, "mapd", &ipc_table_map),
+	    &msg_map_rcpt_desc, &m, &msg_map_route_desc, a, &reply);
+	if (r == 0)
+		*ret_route = reply;
+	return r;
+}
+
+/* add_rcpt - one more final recipient */
+static struct msg_rcpt *
+add_rcpt(struct smtpd_txn *x)
+{
+	if (x->rcpt_count == x->rcpt_cap) {
+		size_t cap = x->rcpt_cap == 0 ? 4 : x->rcpt_cap * 4;
+		struct msg_rcpt *v = ARENA_ARRAY(&x->arena, struct msg_rcpt, cap);
+
+		if (x->rcpt_count > 0)
+			memcpy(v, x->rcpts, x->rcpt_count * sizeof(*v));
+		x->rcpts = v;
+		x->rcpt_cap = cap;
+	}
+	return &x->rcpts[x->rcpt_count++];
+}
+
+/* is_there - aliases may lead to one address twice */
+static bool
+is_there(const struct smtpd_txn *x, struct slice address, struct slice original)
+{
+	for (size_t i = 0; i < x->rcpt_count; i++)
+		if (slice_equal(x->rcpts[i].address, address) &&
+		    slice_equal_nocase(x->rcpts[i].original, original))
+			return true;
+	return false;
+}
+
+/* add_targets - what an accepted recipient stands for */
+static void
+add_targets(struct smtpd_txn *x, const struct smtp_rcpt *rcpt,
+    struct slice original, const struct msg_map_route *route)
+{
+	struct slice orcpt = SLICE_EMPTY;
+
+	original = arena_dup(&x->arena, original);
+	if (rcpt->orcpt_type.len > 0)
+		orcpt = arena_printf(&x->arena, "%.*s;%.*s",
+		    SLICE_ARG(rcpt->orcpt_type), SLICE_ARG(rcpt->orcpt));
+	for (size_t i = 0; i < route->targets.n; i++) {
+		const struct msg_target *target = &route->targets.v[i];
+		struct msg_rcpt *r;
+
+		if (x->rcpt_count < 1000 &&
+		    is_there(x, target->address, original))
+			continue;
+		r = add_rcpt(x);
+		r->address = arena_dup(&x->arena, target->address);
+		r->original = original;
+		r->orcpt = orcpt;
+		r->notify = rcpt->notify;
+		r->transport = arena_dup(&x->arena, target->transport);
+		r->nexthop = arena_dup(&x->arena, target->nexthop);
+		r->number = (uint32_t)x->rcpt_count - 1;
+	}
+	if (x->accepted++ == 0)
+		x->first_rcpt = original;
+}
+
+/* say_client - the line of the log that ties client and queue id */
+static void
+say_client(struct smtpd_client *c)
+{
+	log_event(&c->log, EV_SMTPD_CLIENT,
+	    KV_STR("queue_id", queue_id_text(&c->txn.id)),
+	    KV_OPT("sasl_method", slice_of(c->mechanism)),
+	    KV_OPT("sasl_username", slice_of(c->login)));
+}
+
+/* decide - answer RCPT by what mapd says */
+static int
+decide(struct task *t, struct smtpd_client *c, const struct smtp_rcpt *rcpt,
+    struct slice text)
+{
+	struct msg_map_route	*route = NULL;
+	struct arena		 a = ARENA_INIT;
+	struct status		 bad;
+	struct status_code	 code = { 0, 0, 0 };
+	int			 r;
+
+	r = ask(t, c, text, &a, &route);
+	if (r < 0) {
+		r = smtpd_trouble(t, c, "RCPT", "address lookup", r);
+	} else if (route->code >= 400) {
+		ignore(status_code_parse(route->enhanced, &code)); /* or none */
+		bad = status_of(route->code, code, route->text);
+		r = smtpd_refuse(t, c, "RCPT", text, &bad);
+	} else {
+		if (c->txn.accepted == 0)
+			say_client(c);
+		add_targets(&c->txn, rcpt, text, route);
+		c->state = IN_RCPT;
+		r = smtpd_reply(t, c, 250, "2.1.5 Ok");
+	}
+	arena_free(&a);
+	return r;
+}
+
+/* cmd_rcpt - RFC 5321 4.1.1.3 */
+int
+cmd_rcpt(struct task *t, struct smtpd_client *c, struct slice args)
+{
+	struct smtp_rcpt	rcpt = SMTP_RCPT_INIT;
+	struct buf		text = BUF_INIT;
+	struct status		bad;
+	unsigned		flags = 0;
+	int			r;
+
+	if (c->p->strict_rfc821_envelopes)
+		flags |= SMTP_STRICT;
+	if (c->txn.mail.smtputf8 ||
+	    (c->p->smtputf8_enable && !c->p->strict_smtputf8))
+		flags |= SMTP_UTF8;
+	if (c->txn.accepted >= (uint64_t)c->p->smtpd_recipient_limit) {
+		bad = status_make(452, "4.5.3", "Error: too many recipients");
+		return smtpd_refuse(t, c, "RCPT", SLICE_EMPTY, &bad);
+	}
+	if (smtp_parse_rcpt(args, &c->txn.arena, flags, &rcpt, &bad) < 0)
+		return smtpd_refuse(t, c, "RCPT", SLICE_EMPTY, &bad);
+	addr_format(&text, &rcpt.recipient);
+	r = decide(t, c, &rcpt, buf_slice(&text));
+	buf_free(&text);
+	return r;
+}
