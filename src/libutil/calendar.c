@@ -51,7 +51,8 @@ calendar_of(int64_t seconds, int zone)
 	c.weekday = (int)((day + 4) % 7 + 7) % 7;	/* 1970: Thursday */
 	day += EPOCH_DAYS;
 	in_era = (int)(day - floor_div(day, ERA_DAYS) * ERA_DAYS);
-	year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	year = (in_era - in_era / 1460 + in_era / 36524 -
+	    in_era / 146096) / 365;
 	in_year = in_era - (365 * year + year / 4 - year / 100);
 	month = (5 * in_year + 2) / 153;		/* 0 is March */
 

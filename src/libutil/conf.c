@@ -200,7 +200,7 @@ conf_each(const struct conf *c, size_t *at)
 	return *at < c->count ? c->order[(*at)++]->entry : NULL;
 }
 
-/* --- expansion ------------------------------------------------------------- */
+/* expansion */
 
 struct frame {				/* a value that is being expanded */
 	struct slice		 name;
@@ -261,6 +261,16 @@ value_of(struct macro *m, struct slice name, struct buf *out)
 	return e == NULL ? 0 : expand_entry(m, e, out);
 }
 
+/* is_set - is the name defined, and not as empty? */
+static bool
+is_set(struct macro *m, struct slice name)
+{
+	struct expansion	*x = m->arg;
+	const struct conf_entry	*e = conf_find(x->conf, name);
+
+	return e != NULL && e->value.len > 0;
+}
+
 /* report - hand a finding to the caller */
 static void
 report(struct diag *diag, const struct diag *found)
@@ -276,7 +286,8 @@ conf_get(const struct conf *c, struct slice name, struct buf *out,
 {
 	const struct conf_entry	*e = conf_find(c, name);
 	struct expansion	 x = { .conf = c };
-	struct macro		 m = { value_of, &x, &x.found, false, 0, 0 };
+	struct macro		 m = { .value = value_of, .is_set = is_set,
+				    .arg = &x, .diag = &x.found };
 	struct buf		 value = BUF_INIT_MAX(MACRO_TEXT_MAX + 1);
 	int			 r;
 
@@ -296,7 +307,8 @@ conf_expand(const struct conf *c, struct slice text, struct buf *out,
     struct diag *diag)
 {
 	struct expansion	x = { .conf = c };
-	struct macro		m = { value_of, &x, &x.found, false, 0, 0 };
+	struct macro		m = { .value = value_of, .is_set = is_set,
+				    .arg = &x, .diag = &x.found };
 	struct buf		value = BUF_INIT_MAX(MACRO_TEXT_MAX + 1);
 	int			r;
 
@@ -330,7 +342,8 @@ conf_references(struct slice value, void (*found)(void *arg, struct slice name),
     void *arg, struct diag *diag)
 {
 	struct references	refs = { found, arg };
-	struct macro		m = { note_name, &refs, diag, true, 0, 0 };
+	struct macro		m = { .value = note_name, .arg = &refs,
+				    .diag = diag, .scan = true };
 	struct buf		out = BUF_INIT;
 	int			r = macro_expand(&m, value, &out);
 

@@ -11,12 +11,14 @@
  * layer below. Values are kept as written and expanded on use:
  *
  *	$name ${name} $(name)		the expanded value, "" if undefined
- *	${name?text} ${name?{text}}	text if the value is not empty
- *	${name:text} ${name:{text}}	text if it is empty
+ *	${name?text} ${name?{text}}	text if the value, as written, is not
+ *					empty
+ *	${name:text} ${name:{text}}	text if it is
  *	${name?{text}:{text}}
  *	${{x} == {y} ? {text}:{text}}	== != < <= >= >; numbers if both sides
  *					are digits, else bytes; "<=level" and
  *					its like compare as dotted versions
+ *	${{x} == {y}}			"true" or nothing
  *	$$				a dollar
  *
  * Anything else after a "$" is an error that names file, line and parameter.
@@ -41,7 +43,7 @@ struct conf_entry {
 	struct slice			 value;		/* as written, joined */
 	struct slice			 file;		/* "" for a default */
 	uint32_t			 line;		/* from 1, or 0 */
-	const struct conf_entry		*earlier;	/* overruled in this layer */
+	const struct conf_entry		*earlier;	/* overruled here */
 };
 
 /* an empty layer over another (NULL for none), which must outlive it */
@@ -85,7 +87,7 @@ int	conf_references(struct slice value,
 /* is it a name that can be defined? */
 bool	conf_is_name(struct slice name);
 
-/* --- lists: items between commas and blanks; "{...}" groups ---------------- */
+/* lists: items between commas and blanks; "{...}" groups */
 
 /* cut the next item off *rest, braces still on it: 1, 0 at the end, -EBADMSG
  * for a brace without its partner */
@@ -93,7 +95,7 @@ MUST_USE int	conf_list_next(struct slice *rest, struct slice *ret_item);
 /* is the whole item one {...}? then what is inside, without outer blanks */
 bool	conf_list_group(struct slice item, struct slice *ret_inside);
 
-/* --- one layer for all: handing a configuration to another process --------- */
+/* one layer for all: handing a configuration to another process */
 
 /* append what counts, layers merged, as bytes */
 void	conf_snapshot(const struct conf *, struct buf *out);

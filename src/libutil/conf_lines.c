@@ -70,11 +70,12 @@ conf_lines_next(struct conf_lines *l, struct conf_piece *ret_piece)
 	return true;
 }
 
-/* conf_join - a logical line as one */
+/* conf_join - a logical line as one; what continues it is one blank away */
 void
 conf_join(struct buf *out, struct slice raw)
 {
 	struct slice	line;
+	bool		first = true;
 
 	while (raw.len > 0) {
 		line = conf_take_line(&raw);
@@ -84,7 +85,12 @@ conf_join(struct buf *out, struct slice raw)
 			line = slice_sub(line, 0, line.len - 1);
 		if (slice_has_suffix(line, S("\r")))
 			line = slice_sub(line, 0, line.len - 1);
+		if (!first) {
+			buf_add_byte(out, ' ');
+			line = slice_trim(line);
+		}
 		buf_add(out, line);
+		first = false;
 	}
 }
 

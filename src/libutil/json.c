@@ -65,7 +65,7 @@ fail(struct parser *p, int r, const char *what)
 	return r;
 }
 
-/* --- strings --------------------------------------------------------------- */
+/* strings */
 
 /* is_plain_byte - may it stand in a string as it is? */
 static bool
@@ -185,7 +185,7 @@ take_valid(struct parser *p, struct slice *ret_run)
 	if (valid == ret_run->len)
 		return 0;
 	p->c = start;
-	(void)cursor_take(&p->c, valid);	/* for the place of the finding */
+	(void)cursor_take(&p->c, valid);	/* where fail will point */
 	return fail(p, -EBADMSG, "a byte that is not UTF-8");
 }
 
@@ -228,7 +228,7 @@ parse_string(struct parser *p, struct slice *ret_string)
 	return 0;
 }
 
-/* --- numbers --------------------------------------------------------------- */
+/* numbers */
 
 /* scan_number - step over a number (RFC 8259 6): 1 if it is an integer */
 static int
@@ -243,14 +243,14 @@ scan_number(struct parser *p)
 	if (cursor_skip_byte(&p->c, '.')) {
 		integer = false;
 		if (cursor_take_while(&p->c, ascii_is_digit).len == 0)
-			return fail(p, -EBADMSG, "digits expected behind \".\"");
+			return fail(p, -EBADMSG, "no digits behind \".\"");
 	}
 	if (cursor_skip_nocase(&p->c, S("e"))) {
 		integer = false;
 		if (!cursor_skip_byte(&p->c, '+'))
 			(void)cursor_skip_byte(&p->c, '-');
 		if (cursor_take_while(&p->c, ascii_is_digit).len == 0)
-			return fail(p, -EBADMSG, "digits expected behind \"e\"");
+			return fail(p, -EBADMSG, "no digits behind \"e\"");
 	}
 	return integer;
 }
@@ -299,7 +299,7 @@ parse_number(struct parser *p, struct json *v)
 	return 0;
 }
 
-/* --- arrays and objects ---------------------------------------------------- */
+/* arrays and objects */
 
 /* skip_space - blanks between values (RFC 8259 2) */
 static void

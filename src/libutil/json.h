@@ -66,7 +66,8 @@ bool	json_is(const struct json *, enum json_type);
 /* each says whether the value is of that type, and only then sets it */
 bool	json_get_bool(const struct json *, bool *ret_value);
 bool	json_get_int(const struct json *, int64_t *ret_value);
-bool	json_get_double(const struct json *, double *ret_value);	/* or int */
+/* an integer is a double, too */
+bool	json_get_double(const struct json *, double *ret_value);
 bool	json_get_string(const struct json *, struct slice *ret_value);
 
 /* write a tree, members in the order in which they were written */

@@ -160,7 +160,7 @@ add_value(struct buf *out, const struct kv *kv, enum form form)
 	}
 }
 
-/* --- the wording ----------------------------------------------------------- */
+/* the wording */
 
 #define KEY_MAX	64
 
@@ -268,7 +268,7 @@ log_format_classic(struct buf *out, const struct log_record *r)
 	put_classic(out, r);
 }
 
-/* --- keys and values ------------------------------------------------------- */
+/* keys and values */
 
 /* is_reserved - is it a key that the printers write themselves? */
 static bool
@@ -409,7 +409,7 @@ log_format_json(struct buf *out, const struct log_record *r)
 	buf_free(&text);
 }
 
-/* --- checking wordings ----------------------------------------------------- */
+/* checking wordings */
 
 /* is_key - a-z, 0-9 and _, not too long */
 static bool
@@ -432,7 +432,7 @@ check_wording(struct slice wording)
 
 	while (!cursor_at_end(&c)) {
 		if (cursor_skip(&c, S("{{"))) {
-			if (cursor_peek(&c) == '?')	/* reads as an opening */
+			if (cursor_peek(&c) == '?')	/* "{?" in print */
 				return false;
 			continue;
 		}

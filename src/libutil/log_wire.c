@@ -26,7 +26,7 @@
 /* one character more than is printed, so that the reader sees it was cut */
 #define WIRE_VALUE_MAX	(LOG_VALUE_MAX + 4)
 
-/* --- writing --------------------------------------------------------------- */
+/* writing */
 
 /* put_text8 - a short string */
 static void
@@ -93,7 +93,7 @@ log_record_encode(struct buf *out, const struct log_record *r)
 				put_kv(out, &kvs[k][i]);
 }
 
-/* --- reading --------------------------------------------------------------- */
+/* reading */
 
 /* take_u8 - one byte of at most max */
 static int

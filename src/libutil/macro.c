@@ -54,22 +54,28 @@ take_group(struct macro *m, struct cursor *c, struct slice *ret_inside)
 			return 0;
 		}
 	}
-	return diag_set(m->diag, 0, 0, "\"%c\" without its \"%c\"", open, close);
+	return diag_set(m->diag, 0, 0, "\"%c\" without its \"%c\"", open,
+	    close);
 }
 
-/* take_branch - a "{text}", blanks before it, in it and after it dropped */
+/* take_braced - a "{text}": blanks before it, after it, and at the beginning
+ * of the text are dropped; those at its end count, as in Postfix */
 static int
-take_branch(struct macro *m, struct cursor *c, struct slice *ret_text)
+take_braced(struct macro *m, struct cursor *c, struct slice *ret_text)
 {
-	int	r;
+	struct cursor	inside;
+	struct slice	text;
+	int		r;
 
 	skip_space(c);
 	if (cursor_peek(c) != '{')
 		return diag_set(m->diag, 0, 0, "\"{\" expected before \"%.*s\"",
 		    SLICE_ARG(slice_sub(cursor_rest(c), 0, 40)));
-	if ((r = take_group(m, c, ret_text)) < 0)
+	if ((r = take_group(m, c, &text)) < 0)
 		return r;
-	*ret_text = slice_trim(*ret_text);
+	inside = cursor_over(text);
+	skip_space(&inside);
+	*ret_text = cursor_rest(&inside);
 	skip_space(c);
 	return 0;
 }
@@ -113,35 +119,65 @@ put_branches(struct macro *m, bool first, struct slice yes, struct slice no,
 	return 0;
 }
 
+/* take_branches - what follows a "?" or ":": "{text}", "{text}:{text}", or
+ * a text without braces, which then is all there is */
+static int
+take_branches(struct macro *m, struct cursor *c, bool may_have_two,
+    struct slice *ret_first, struct slice *ret_second)
+{
+	int	r;
+
+	*ret_second = SLICE_EMPTY;
+	skip_space(c);
+	if (cursor_peek(c) != '{') {
+		*ret_first = cursor_rest(c);
+		return 0;
+	}
+	if ((r = take_braced(m, c, ret_first)) < 0)
+		return r;
+	if (!may_have_two || !cursor_skip_byte(c, ':'))
+		return expect_end(m, c);
+	skip_space(c);
+	if (cursor_peek(c) != '{') {
+		*ret_second = cursor_rest(c);
+		return 0;
+	}
+	if ((r = take_braced(m, c, ret_second)) < 0)
+		return r;
+	return expect_end(m, c);
+}
+
+/* is_set - has the name a value that is not empty? */
+static int
+is_set(struct macro *m, struct slice name, bool *ret_is_set)
+{
+	struct buf	value = BUF_INIT_MAX(MACRO_TEXT_MAX);
+	int		r = 0;
+
+	if (m->is_set != NULL)
+		*ret_is_set = m->is_set(m, name);
+	else if ((r = put_value(m, name, &value)) == 0)
+		*ret_is_set = value.len > 0;
+	buf_free(&value);
+	return r;
+}
+
 /* put_conditional - ${name?...} and ${name:...}, the cursor behind the name */
 static int
 put_conditional(struct macro *m, struct slice name, struct cursor *c,
     struct buf *out)
 {
-	bool		if_set = cursor_byte(c) == '?', is_set;
-	struct slice	text = cursor_rest(c), other = SLICE_EMPTY;
-	struct buf	value = BUF_INIT_MAX(MACRO_TEXT_MAX);
+	bool		if_set = cursor_byte(c) == '?', set = false;
+	struct slice	first, second;
 	int		r;
 
-	skip_space(c);
-	if (cursor_peek(c) == '{') {
-		if ((r = take_branch(m, c, &text)) < 0)
-			return r;
-		if (if_set && cursor_skip_byte(c, ':') &&
-		    (r = take_branch(m, c, &other)) < 0)
-			return r;
-		if ((r = expect_end(m, c)) < 0)
-			return r;
-	}
-	r = put_value(m, name, &value);
-	is_set = value.len > 0;
-	buf_free(&value);
-	if (r < 0)
+	if ((r = take_branches(m, c, if_set, &first, &second)) < 0 ||
+	    (r = is_set(m, name, &set)) < 0)
 		return r;
-	return put_branches(m, is_set == if_set, text, other, out);
+	return put_branches(m, set == if_set, first, second, out);
 }
 
-/* --- comparisons ----------------------------------------------------------- */
+/* comparisons */
 
 /* is_number - digits alone? */
 static bool
@@ -238,9 +274,9 @@ evaluate(struct macro *m, struct cursor *c, bool *ret_holds)
 	bool		as_levels = false;
 	int		order = 0, r;
 
-	if ((r = take_branch(m, c, &a)) < 0 ||
+	if ((r = take_braced(m, c, &a)) < 0 ||
 	    (r = take_operator(m, c, &row, &as_levels)) < 0 ||
-	    (r = take_branch(m, c, &b)) < 0 ||
+	    (r = take_braced(m, c, &b)) < 0 ||
 	    (r = macro_expand(m, a, &left)) < 0 ||
 	    (r = macro_expand(m, b, &right)) < 0 ||
 	    (r = compare(m, buf_slice(&left), buf_slice(&right), as_levels,
@@ -253,29 +289,27 @@ out:
 	return r;
 }
 
-/* put_comparison - ${{x} == {y} ? {text}:{text}} */
+/* put_comparison - ${{x} == {y} ? {text}:{text}}; without branches it gives
+ * "true" or nothing */
 static int
 put_comparison(struct macro *m, struct cursor *c, struct buf *out)
 {
-	struct slice	yes, no = SLICE_EMPTY;
+	struct slice	yes = S("true"), no = SLICE_EMPTY;
 	bool		holds;
 	int		r;
 
 	if ((r = evaluate(m, c, &holds)) < 0)
 		return r;
-	if (!cursor_skip_byte(c, '?'))
-		return diag_set(m->diag, 0, 0,
-		    "\"?\" expected after a comparison");
-	if ((r = take_branch(m, c, &yes)) < 0)
-		return r;
-	if (cursor_skip_byte(c, ':') && (r = take_branch(m, c, &no)) < 0)
-		return r;
-	if ((r = expect_end(m, c)) < 0)
+	if (cursor_skip_byte(c, '?'))
+		r = take_branches(m, c, true, &yes, &no);
+	else
+		r = expect_end(m, c);
+	if (r < 0)
 		return r;
 	return put_branches(m, holds, yes, no, out);
 }
 
-/* --- the text -------------------------------------------------------------- */
+/* the text */
 
 /* put_braced - what stands in ${...} or $(...) */
 static int

@@ -22,6 +22,10 @@ struct macro {
 	 * a negative errno that ends the expansion */
 	int		(*value)(struct macro *, struct slice name,
 			    struct buf *out);
+	/* has it a value that is not empty? NULL: ask value and look. (To
+	 * Postfix, and so to conf, a value that only expands to nothing is
+	 * not empty) */
+	bool		(*is_set)(struct macro *, struct slice name);
 	void		*arg;
 	struct diag	*diag;		/* gets what is wrong; may be NULL */
 	bool		 scan;		/* walk the branches not taken, too */
@@ -32,6 +36,7 @@ struct macro {
 
 /* append the expansion of a text; -EBADMSG with a finding if it is malformed,
  * nested too deep or too long. A value callback may call it again */
-MUST_USE int	macro_expand(struct macro *, struct slice text, struct buf *out);
+MUST_USE int	macro_expand(struct macro *, struct slice text,
+		    struct buf *out);
 
 #endif

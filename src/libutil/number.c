@@ -35,8 +35,8 @@ number_parse_int(struct slice s, int64_t *ret_value)
 	uint64_t	value;
 	int		r;
 
-	r = slice_to_u64(slice_from(s, negative), (uint64_t)INT64_MAX + negative,
-	    &value);
+	r = slice_to_u64(slice_from(s, negative),
+	    (uint64_t)INT64_MAX + negative, &value);
 	if (r < 0)
 		return r;
 	*ret_value = (int64_t)(negative ? -value : value);
@@ -88,7 +88,8 @@ number_parse_time(struct slice s, int64_t unit_ms, int64_t *ret_ms)
 		unit = unit_ms;
 		digits = s;
 	}
-	if ((r = slice_to_u64(digits, (uint64_t)(INT64_MAX / unit), &value)) < 0)
+	if ((r = slice_to_u64(digits, (uint64_t)(INT64_MAX / unit),
+	    &value)) < 0)
 		return r;
 	*ret_ms = (int64_t)value * unit;
 	return 0;

@@ -47,7 +47,8 @@ static int
 wrong(const struct row *row, const char *what)
 {
 	return diag_set(row->diag, 0, 0, "%.*s = %.*s: %s",
-	    SLICE_ARG(row->name), SLICE_ARG(slice_sub(row->text, 0, 100)), what);
+	    SLICE_ARG(row->name), SLICE_ARG(slice_sub(row->text, 0, 100)),
+	    what);
 }
 
 /* wrong_range - the same for a value out of its range */
@@ -63,7 +64,7 @@ wrong_range(const struct row *row, const char *what)
 	return wrong(row, text);
 }
 
-/* --- the types ------------------------------------------------------------- */
+/* the types */
 
 /* in_range - is a count or size between the row's bounds? */
 static bool
@@ -73,7 +74,8 @@ in_range(const struct param *p, uint64_t value)
 
 	if (number_parse_size(slice_of(p->min), &bound) == 0 && value < bound)
 		return false;
-	return number_parse_size(slice_of(p->max), &bound) < 0 || value <= bound;
+	return number_parse_size(slice_of(p->max), &bound) < 0 ||
+	    value <= bound;
 }
 
 /* parse_str - any text of a length in range */
@@ -106,7 +108,8 @@ parse_int(const struct row *row, struct value *v)
 
 	if (r == -EBADMSG)
 		return wrong(row, "is not a number");
-	if (r < 0 || (number_parse_int(slice_of(row->param->min), &bound) == 0 &&
+	if (r < 0 ||
+	    (number_parse_int(slice_of(row->param->min), &bound) == 0 &&
 	    v->u.number < bound) ||
 	    (number_parse_int(slice_of(row->param->max), &bound) == 0 &&
 	    v->u.number > bound))
@@ -183,7 +186,8 @@ parse_enum(const struct row *row, struct value *v)
 			v->u.word = i;
 			return 0;
 		}
-	(void)snprintf(text, sizeof(text), "must be one of %s", row->param->min);
+	(void)snprintf(text, sizeof(text), "must be one of %s",
+	    row->param->min);
 	return wrong(row, text);
 }
 
@@ -230,7 +234,7 @@ param_type_name(enum param_type type)
 	return types[type].name;
 }
 
-/* --- reading a row --------------------------------------------------------- */
+/* reading a row */
 
 /* full_name - the row's name, behind its service's if it belongs to one */
 static struct slice
@@ -327,7 +331,7 @@ read_row(const struct param *p, struct slice service, const struct conf *conf,
 	return r;
 }
 
-/* --- tables ---------------------------------------------------------------- */
+/* tables */
 
 /* struct_size - as much of the struct as the rows fill */
 static size_t
@@ -437,7 +441,8 @@ param_defaults_service(struct conf *conf, const struct param_table *t,
 	for (size_t i = 0; i < t->count; i++) {
 		name = full_name(&a, &t->params[i], service);
 		if (conf_find_here(conf, name) == NULL)
-			conf_put(conf, name, slice_of(t->params[i].dflt), "", 0);
+			conf_put(conf, name, slice_of(t->params[i].dflt), "",
+			    0);
 	}
 	arena_free(&a);
 }
@@ -449,7 +454,7 @@ param_defaults(struct conf *conf, const struct param_table *t)
 	param_defaults_service(conf, t, SLICE_EMPTY);
 }
 
-/* --- printing -------------------------------------------------------------- */
+/* printing */
 
 /* add_list - items with commas between */
 static void

@@ -78,7 +78,7 @@ struct param {
 	const char	*max;
 	const char	*gist;
 	const char	*doc;
-	size_t		 offset;	/* in the struct that param_load fills */
+	size_t		 offset;	/* in the struct to be filled */
 };
 
 struct param_table {
@@ -94,8 +94,9 @@ void	param_defaults_service(struct conf *, const struct param_table *,
 	    struct slice service);
 
 /* fill the struct that belongs to the table. The conf need not hold the
- * defaults, but for those that other values refer to. 0, or -EBADMSG: the finding names file:line, parameter, value and
- * what is allowed; the struct is unchanged then */
+ * defaults, but for those that other values refer to. 0, or -EBADMSG: the
+ * finding names file:line, parameter, value and what is allowed; the struct
+ * is unchanged then */
 MUST_USE int	param_load(const struct param_table *, const struct conf *,
 		    struct arena *, void *ret_struct, struct diag *);
 /* the same for a table of rows that belong to a service */
@@ -117,7 +118,7 @@ void	param_format(struct buf *out, const struct param *,
 /* "STR", "time", ...: the type in words for a manual page */
 const char	*param_type_name(enum param_type);
 
-/* --- all tables together, for tools ---------------------------------------- */
+/* all tables together, for tools */
 
 struct param_registry {
 	struct hash		  by_name;	/* struct param, first wins */

@@ -65,7 +65,7 @@ param_registry_find(const struct param_registry *reg, struct slice name)
 	return NULL;
 }
 
-/* --- names that look alike ------------------------------------------------- */
+/* names that look alike */
 
 static unsigned
 min3(unsigned a, unsigned b, unsigned c)
@@ -161,7 +161,7 @@ param_nearest(const struct param_registry *reg, const struct conf *conf,
 	}
 }
 
-/* --- names that nobody knows ----------------------------------------------- */
+/* names that nobody knows */
 
 struct search {
 	const struct param_registry	*reg;
@@ -169,7 +169,8 @@ struct search {
 	struct hash			 used;	/* names that values refer to */
 	const struct conf		*layer;	/* being walked */
 	const struct conf_entry		*entry;	/* being walked */
-	void				(*found)(void *, const struct conf_entry *,
+	void				(*found)(void *,
+					    const struct conf_entry *,
 					    const struct diag *);
 	void				*arg;
 	size_t				 count;

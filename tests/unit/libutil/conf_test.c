@@ -41,7 +41,7 @@ TEST(conf_read_lines)
 	CHECK_TEXT(value_of(c, "b"), "two words", 1);
 	e = conf_find(c, S("c"));
 	CHECK(e != NULL && e->value.len == 0, 2);
-	CHECK_TEXT(conf_find(c, S("list"))->value, "one,\ttwo,  three", 3);
+	CHECK_TEXT(conf_find(c, S("list"))->value, "one, two, three", 3);
 	CHECK_TEXT(conf_find(c, S("last"))->value, "x = y # no trailing comment",
 	    4);
 	CHECK_TEXT(conf_find(c,
@@ -94,7 +94,7 @@ TEST(conf_read_refuses)
 TEST(conf_expand)
 {
 	static const char text[] =
-	    "empty =\nname = value\nnested = <$name>\ntwice = $nested$nested\n"
+	    "empty =\nblank = $empty\nname = value\nnested = <$name>\ntwice = $nested$nested\n"
 	    "level = 3.10\nnine = 9\nten = 010\nself = a $self\n"
 	    "ping = $pong\npong = $ping\nbad = $\nuses_bad = $bad\n"
 	    "deep = ${name?{${name?{${name?{$name}}}}}}\n"
@@ -110,8 +110,14 @@ TEST(conf_expand)
 		{ "${name?yes}", 0, "yes" }, { "${empty?yes}", 0, "" },
 		{ "${name:no}", 0, "" }, { "${empty:no}", 0, "no" },
 		{ "${undefined:no}", 0, "no" },
-		{ "${name? yes}", 0, " yes" }, { "${name?{yes}}", 0, "yes" },
-		{ "${name?{ a b }}", 0, "a b" }, { "${empty:{ }}", 0, "" },
+		{ "${name? yes }", 0, "yes " }, { "${name?{yes}}", 0, "yes" },
+		{ "${name?{ a b }}", 0, "a b " }, { "${empty:{ }}", 0, "" },
+		{ "${name?{a}: b c}", 0, "a" }, { "${empty?{a}: b c}", 0, "b c" },
+		{ "${blank?yes}", 0, "yes" }, { "${blank:no}", 0, "" },
+		{ "${{ a } == {a} ? {y}:{n}}", 0, "n" },
+		{ "${{ a} == {a} ? {y}:{n}}", 0, "y" },
+		{ "${{a} == {a} ? y : n}", 0, "y : n" },
+		{ "${{a} == {a}}", 0, "true" }, { "${{a} == {b}}", 0, "" },
 		{ "${name?{a}:{b}}", 0, "a" }, { "${empty?{a}:{b}}", 0, "b" },
 		{ "${empty ? {a} : {b}}", 0, "b" },
 		{ "${name?$nested}", 0, "<value>" },
@@ -134,13 +140,12 @@ TEST(conf_expand)
 		{ "${{$level} ==level {3.10.0} ? {y}:{n}}", 0, "y" },
 		{ "${{x} <level {3.6} ? {y}:{n}}", -EBADMSG, NULL },
 		{ "${{a} = {b} ? {y}:{n}}", -EBADMSG, NULL },
-		{ "${{a} == {b}}", -EBADMSG, NULL },
 		{ "${{a} == {b} ? {y}:{n} x}", -EBADMSG, NULL },
 		{ "${{a} == b ? {y}:{n}}", -EBADMSG, NULL },
 		{ "$", -EBADMSG, NULL }, { "a $ b", -EBADMSG, NULL },
 		{ "${name", -EBADMSG, NULL }, { "$(name", -EBADMSG, NULL },
 		{ "${}", -EBADMSG, NULL }, { "${name x}", -EBADMSG, NULL },
-		{ "${name?{a}:b}", -EBADMSG, NULL },
+		{ "${name?{a}b}", -EBADMSG, NULL },
 		{ "${name:{a}:{b}}", -EBADMSG, NULL },
 		{ "${domain_to_ascii{$name}}", -EBADMSG, NULL },
 		{ "$self", -EBADMSG, NULL }, { "$ping", -EBADMSG, NULL },
