@@ -265,9 +265,15 @@ chroot_step(struct entering *e)
 {
 	struct stat	want, got;
 
-	if (e->root_fd < 0 || !e->can_chroot)
+	/* without the right to it, the root is the current folder at least, so
+	 * that relative paths mean the same */
+	if (e->root_fd < 0)
 		return 0;
-	if (fchdir(e->root_fd) < 0 || chroot(".") < 0 || chdir("/") < 0)
+	if (fchdir(e->root_fd) < 0)
+		return fail(e, -errno, "its root folder");
+	if (!e->can_chroot)
+		return 0;
+	if (chroot(".") < 0 || chdir("/") < 0)
 		return fail(e, -errno, "chroot");
 	if (fstat(e->root_fd, &want) < 0 || stat("/", &got) < 0)
 		return fail(e, -errno, "looking at the new root");
@@ -349,6 +355,21 @@ dump_step(struct entering *e)
 	return 0;
 }
 
+/* add_path - one path; the row's own must be there */
+static int
+add_path(struct entering *e, struct landlock_rules *rules,
+    const struct sandbox_path *path)
+{
+	int	r = landlock_allow(rules, e->root_fd < 0 ? AT_FDCWD :
+		    e->root_fd, path);
+
+	if (r < 0)
+		(void)diag_set(e->diag, 0, 0, "the sandbox of %s cannot be "
+		    "entered: \"%s\" below its root folder: %s",
+		    e->row->daemon, path->path, strerror(-r));
+	return r;
+}
+
 /* add_paths - what Landlock shall allow */
 static int
 add_paths(struct entering *e, struct landlock_rules *rules)
@@ -356,13 +377,14 @@ add_paths(struct entering *e, struct landlock_rules *rules)
 	const struct sandbox_row *row = e->row;
 	int	r = 0;
 
-	for (size_t i = 0; r == 0 && e->root_fd >= 0 &&
-	    i < SANDBOX_PATHS_MAX && row->paths[i].path != NULL; i++)
-		r = landlock_allow(rules, e->root_fd, &row->paths[i]);
-	if (row->root != SANDBOX_ROOT_NONE)
-		return r;
-	for (size_t i = 0; r == 0 && i < e->req->extra_count; i++)
-		r = landlock_allow(rules, AT_FDCWD, &e->req->extra_paths[i]);
+	if (e->root_fd < 0 && row->root != SANDBOX_ROOT_NONE)
+		return 0;
+	for (size_t i = 0; r == 0 && i < SANDBOX_PATHS_MAX &&
+	    row->paths[i].path != NULL; i++)
+		r = add_path(e, rules, &row->paths[i]);
+	for (size_t i = 0; r == 0 && i < e->req->extra_count &&
+	    row->root == SANDBOX_ROOT_NONE; i++)
+		r = add_path(e, rules, &e->req->extra_paths[i]);
 	return r;
 }
 

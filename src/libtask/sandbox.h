@@ -13,6 +13,9 @@
  * step that does not hold is an error, but for those that need root when the
  * process is not root: then the state says that they do not hold.
  *
+ * Afterwards the root folder is the current folder as well, also where there
+ * was no right to change the root: so relative paths mean the same.
+ *
  * A forbidden system call fails with EPERM and is reported once per kind
  * through a pipe that the daemon's loop reads (sandbox_next_refusal).
  */
@@ -50,7 +53,8 @@ enum sandbox_access {
 };
 
 struct sandbox_path {
-	const char		*path;	/* below the root folder; "" itself */
+	const char		*path;	/* below the root folder; "" itself.
+					 * Absolute where that is NONE */
 	enum sandbox_access	 access;
 };
 

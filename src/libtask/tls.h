@@ -50,6 +50,12 @@ struct tls_params {
 	const char	*session_name;
 };
 
+/*
+ * Load what OpenSSL reads from files: to be called before the sandbox by every
+ * process that makes a context after it. A second call does nothing.
+ */
+void		tls_library_init(void);
+
 /* a context, or -EBADMSG with a sentence for whoever wrote the parameters */
 MUST_USE int	tls_context_new(const struct tls_params *p,
 		    struct tls_context **ret_ctx, struct diag *diag);
@@ -79,8 +85,8 @@ MUST_USE int	tls_context_add_identity(struct tls_context *ctx,
 #define TLS_TICKET_KEYS_MAX	3
 struct tls_ticket_key {
 	unsigned char	name[16];
-	unsigned char	aes[32];
 	unsigned char	hmac[32];
+	unsigned char	aes[32];
 };
 void		tls_context_set_ticket_keys(struct tls_context *ctx,
 		    const struct tls_ticket_key *keys, size_t count);

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/x509.h>
 
 #include "libutil/buf.h"
@@ -24,6 +25,18 @@ tls_library_error(void)
 
 	ERR_clear_error();
 	return text == NULL ? "unknown error" : text;
+}
+
+/* tls_library_init - configuration file, providers, randomness */
+void
+tls_library_init(void)
+{
+	unsigned char	byte;
+
+	(void)OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	/* seeds the generator, and says so itself if that fails */
+	(void)RAND_bytes(&byte, 1);
+	ERR_clear_error();
 }
 
 /* load_pem - trust each certificate of PEM text */
