@@ -40,6 +40,7 @@ struct recovery {
 	struct buf			 envelope;
 	struct hash			 seen;	/* ids found, not in bits */
 	struct bits			 known[SLOT_CLASSES];
+	struct bits			 present[SLOT_CLASSES];	/* files */
 };
 
 static const char why_lost[] = "the queue's state was lost";
@@ -267,6 +268,7 @@ found_slot(void *arg, struct slot_ref ref, int why_not,
 	const char	   *why = NULL;
 	int		    r;
 
+	bits_set(&v->present[ref.class], ref.number);
 	if (head != NULL)
 		item.id = head->id;
 	r = qstate_slot_get(v->s, ref, &known);
@@ -401,12 +403,37 @@ check_records(struct recovery *v)
 	return r;
 }
 
+/* forget_absent - what the state says of slots whose file is gone is void: the
+ * pool shrank, or the admin took a damaged one away */
+static int
+forget_absent(struct recovery *v)
+{
+	struct qstate_walk  w = QSTATE_WALK_INIT;
+	struct qstate_slot *slots = NEW_ARRAY(struct qstate_slot, PIECE);
+	struct slot_ref	    ref;
+	size_t		    count;
+	int		    r = 0;
+
+	while (r == 0 && !w.done) {
+		r = qstate_slots(v->s, &w, slots, PIECE, &count);
+		for (size_t i = 0; r == 0 && i < count; i++) {
+			ref = slots[i].ref;
+			if (!bits_has(&v->present[ref.class], ref.number))
+				qstate_batch_slot_anew(v->batch, ref);
+		}
+	}
+	free(slots);
+	return r;
+}
+
 /* finish - commit what is left, and the mark that recovery is done */
 static int
 finish(struct recovery *v)
 {
 	int	r;
 
+	if ((r = forget_absent(v)) < 0)
+		return r;
 	if (v->fresh)
 		qstate_batch_recovered(v->batch, v->now);
 	if ((r = flush(v)) == 0 && v->reindex)
@@ -449,8 +476,10 @@ run(struct recovery *v, struct recover_totals *ret_totals)
 	arena_free(&v->arena);
 	buf_free(&v->envelope);
 	hash_free(&v->seen);
-	for (size_t i = 0; i < SLOT_CLASSES; i++)
+	for (size_t i = 0; i < SLOT_CLASSES; i++) {
 		free(v->known[i].byte);
+		free(v->present[i].byte);
+	}
 	return r;
 }
 

@@ -163,7 +163,10 @@ slot_pool_add(struct slot_pool *p, struct slot_ref ref,
 	c = &p->class[ref.class];
 	grow_to(c, ref.number);
 	set_state(c, ref.number, state);
-	c->entry[ref.number].generation = generation;
+	/* a file made anew in the place of one that was removed: the state
+	 * still counts on from the uses of that one */
+	if (c->entry[ref.number].generation < generation)
+		c->entry[ref.number].generation = generation;
 	while (c->hole < c->len &&
 	    c->entry[c->hole].state != SLOT_POOL_MISSING)
 		c->hole++;

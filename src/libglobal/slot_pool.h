@@ -45,7 +45,7 @@ struct slot_pool	*slot_pool_new(const struct slot_pool_policy
 void	slot_pool_free(struct slot_pool *p);
 
 /* what start-up found, or slot_grow made: a slot in any state. generation is
- * that of its last use that the state knows, 0 for a new one. */
+ * what recovery said (recover_item), 0 for one just made. */
 void	slot_pool_add(struct slot_pool *p, struct slot_ref ref,
 	    enum slot_pool_state state, uint64_t generation);
 /* the file is gone */

@@ -301,6 +301,34 @@ TEST(qstate_recover_every_rule)
 	queue_free(&q);
 }
 
+TEST(qstate_recover_removed_slots)	/* a file taken away begins anew */
+{
+	static const uint32_t taken[] = { 1, 2 };
+	struct queue q = queue_new();
+	struct queue_id id = id_of(1);
+	struct qstate_slot slot;
+
+	recover(&q, true);
+	qstate_batch_retire(q.b, ref_of(1));
+	qstate_batch_finish(q.b, &id, QUEUE_PLACE_IN_SLOT(ref_of(2)), 57);
+	qstate_batch_retire(q.b, ref_of(3));
+	commit(&q);
+	CHECK_INT(slot_shrink(q.fd, SLOT_SMALL, taken, COUNT(taken)), 0, 0);
+	recover(&q, true);
+	CHECK_INT(q.totals.retired, 1, 0);
+	CHECK_INT(qstate_slot_get(q.s, ref_of(1), &slot), -ENOENT, 1);
+	CHECK_INT(qstate_slot_get(q.s, ref_of(2), &slot), -ENOENT, 2);
+	CHECK_INT(qstate_slot_get(q.s, ref_of(3), &slot), 0, 3);
+	CHECK_INT(slot_grow(q.fd, SLOT_SMALL, taken, COUNT(taken)), 0, 4);
+	fill(&q, 1, 10, 1);
+	/* one that is put back from elsewhere is not sent without asking */
+	fill(&q, 2, 1, 57);
+	recover(&q, true);
+	CHECK_INT(about(&q, 1)->finding, RECOVER_NEW, 5);
+	CHECK_INT(about(&q, 2)->finding, RECOVER_HELD, 5);
+	queue_free(&q);
+}
+
 /* make_large - a committed large file */
 static void
 make_large(struct queue *q, uint32_t n)

@@ -550,6 +550,15 @@ TEST(slot_pool_grows_and_shrinks)
 	CHECK_INT(slot_pool_take_surplus(p, 0, n, COUNT(n)), 0, 7);
 	slot_pool_count(p, 0, &c);
 	CHECK_INT(c.free, 7, 7);
+	/* made again, a slot counts on from its last use */
+	CHECK_INT(slot_pool_state(p, (struct slot_ref){ 0, 9 }),
+	    SLOT_POOL_MISSING, 7);
+	slot_pool_add(p, (struct slot_ref){ 0, 9 }, SLOT_POOL_FREE, 57);
+	slot_pool_remove(p, (struct slot_ref){ 0, 9 });
+	slot_pool_add(p, (struct slot_ref){ 0, 9 }, SLOT_POOL_FREE, 0);
+	CHECK_INT(slot_pool_lease(p, 0, 1, &l[0]), 0, 7);
+	CHECK_INT(l[0].ref.number, 9, 7);
+	CHECK_INT(l[0].generation, 58, 7);
 	/* a shrunk pool does not want to grow at once */
 	CHECK_INT(slot_pool_want_growth(p, 0, n, COUNT(n)), 0, 7);
 	slot_pool_free(p);
