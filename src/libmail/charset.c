@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Single-byte charsets differ from Latin-1 in a few rows only: see the tables. */
+/* Single-byte charsets differ from Latin-1 in a few rows only. */
 #include "libmail/charset.h"
 
 #include "libutil/cursor.h"

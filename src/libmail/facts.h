@@ -94,18 +94,19 @@ struct facts_ref {
 struct facts_field {
 	uint64_t	offset;		/* of the field */
 	uint32_t	length;		/* all its lines, line ends included */
-	uint32_t	value;		/* where its value begins, from offset */
+	uint32_t	value;		/* its value begins here, from offset */
 	uint16_t	id;		/* enum header_id */
 };
 
 struct facts_part {
 	uint64_t	header;		/* begins here; */
-	uint64_t	body;		/* its body here, behind the blank line */
+	uint64_t	body;		/* its body here, behind the blank
+					 * line; */
 	uint64_t	end;		/* ends here; the line end before a
 					 * delimiter is not of the part */
 	uint64_t	header_lines;	/* line ends between header and body */
 	uint64_t	lines;		/* line ends between body and end */
-	uint32_t	parent;		/* index; FACTS_NO_PART for the first */
+	uint32_t	parent;		/* index; the first has none */
 	uint32_t	after;		/* index of the first part that is
 					 * behind it and not below it */
 	uint16_t	depth;		/* 0 for the message itself */
@@ -128,7 +129,7 @@ struct facts {
 	uint64_t	lines;		/* line ends in it */
 	uint64_t	longest_line;	/* without its line end */
 	uint64_t	dot_lines;	/* lines that begin with a dot */
-	uint64_t	present;	/* HEADER_BIT of what the top header has */
+	uint64_t	present;	/* HEADER_BITs of the top header */
 	uint32_t	received_count;	/* Received fields: the hops so far */
 	uint32_t	flags;		/* enum facts_flag */
 	uint32_t	field_count;

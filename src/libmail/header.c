@@ -59,8 +59,9 @@ is_from_line(struct slice line)
 	    !slice_has_prefix(line, S(">From ")))
 		return false;
 	while ((colon = slice_find(line, ':')) != SLICE_NONE) {
-		if (colon > 0 && ascii_is_digit(line.data[colon - 1]) &&
-		    colon + 1 < line.len && ascii_is_digit(line.data[colon + 1]))
+		if (colon > 0 && colon + 1 < line.len &&
+		    ascii_is_digit(line.data[colon - 1]) &&
+		    ascii_is_digit(line.data[colon + 1]))
 			return true;
 		line = slice_from(line, colon + 1);
 	}

@@ -183,7 +183,8 @@ smtp_data_finish(struct smtp_data *d)
  * receiver that takes a bare LF for a line end must not find a dot behind it.
  */
 bool
-smtp_stuff_next(struct smtp_stuff *s, struct cursor *in, struct slice *ret_piece)
+smtp_stuff_next(struct smtp_stuff *s, struct cursor *in,
+    struct slice *ret_piece)
 {
 	struct cursor	start = *in;
 

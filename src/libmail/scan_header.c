@@ -226,7 +226,8 @@ begin_field(struct scan *s, const struct scan_line *l, size_t colon, bool skip)
 	f->cut = false;
 	f->offset = l->start.at;
 	f->value = (uint32_t)colon + 1;
-	f->id = skip ? HEADER_OTHER : header_id_of(slice_sub(l->head, 0, colon));
+	f->id = skip ? HEADER_OTHER :
+	    header_id_of(slice_sub(l->head, 0, colon));
 	buf_reset(&f->text);
 	keep(f, l);
 }

@@ -29,7 +29,7 @@ struct scan_line {
 	uint64_t	length;		/* without its end */
 	uint8_t		eol;		/* bytes of its end: 0, 1, 2 */
 	uint8_t		before;		/* of the line before */
-	uint16_t	flags;		/* PART_8BIT, PART_NUL, PART_LONG_LINE */
+	uint16_t	flags;		/* enum facts_part_flag, what it has */
 };
 
 /* the header field that is being read */
@@ -65,7 +65,7 @@ struct scan {
 	struct buf		 boundaries;
 	struct arena		 arena;		/* for one MIME field */
 	bool			 in_header;	/* else in a body */
-	bool			 opaque;	/* no boundary counts any more */
+	bool			 opaque;	/* no boundary counts now */
 	/* of the header being read */
 	struct scan_field	 field;
 	uint32_t		 seen;		/* MIME fields of it, as bits */

@@ -113,7 +113,8 @@ render_extension(struct buf *out, const struct structure_part *p)
 
 /* close_part - what follows the parts below, or the fields of a leaf */
 static void
-close_part(struct buf *out, const struct structure *s, uint32_t i, bool extended)
+close_part(struct buf *out, const struct structure *s, uint32_t i,
+    bool extended)
 {
 	const struct structure_part	*p = &s->parts[i];
 	const struct facts_part		*fp = &s->facts.parts[i];
