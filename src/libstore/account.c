@@ -96,8 +96,10 @@ account_make(struct account *a)
 			continue;
 		r = mailboxes_add(t, 0, slice_of(first[i].name),
 		    first[i].role, &slot);
-		if (r == 0)
+		if (r == 0) {
 			slot->rec.attributes = MAILBOX_SUBSCRIBED;
+			slot->is_dirty = true;
+		}
 	}
 	return txn_finish(&t, r);
 }

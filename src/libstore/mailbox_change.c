@@ -337,8 +337,10 @@ delete_path(struct txn *t, struct slice path)
 		return -ENOTEMPTY;
 	if (children == 1) {
 		r = replace(t, slot, MAILBOX_ROLE_NONE, &fresh);
-		if (r == 0)
+		if (r == 0) {
 			fresh->rec.attributes |= MAILBOX_NOSELECT;
+			fresh->is_dirty = true;
+		}
 	} else {
 		r = mailboxes_unlink(t, slot);
 		if (r == 0 && (slot->rec.attributes & MAILBOX_SUBSCRIBED) != 0)

@@ -21,7 +21,9 @@ MUST_USE int	view_open(struct account *a, uint32_t mailbox,
 		    struct mailbox_view **ret_view);
 void	view_close(struct mailbox_view **v);
 
-/* What brings a view back after the session slept: a plain value. */
+/* What brings a view back after the session slept: a plain value. Taken right
+ * after a refresh that might expunge it always can; otherwise it cannot if a
+ * message came and went between two refreshes. */
 struct view_state {
 	uint32_t	mailbox;
 	uint32_t	uidvalidity;
