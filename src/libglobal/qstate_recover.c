@@ -6,7 +6,7 @@
  * hold) is committed in pieces, and the mark that the state is no longer fresh
  * is in the last of them: a start-up that is cut short begins again.
  */
-#include "libglobal/qstate_recover.h"
+#include "libglobal/qstate_recover_private.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -14,39 +14,12 @@
 
 #include "libglobal/large.h"
 #include "libglobal/slot.h"
-#include "libutil/alloc.h"
-#include "libutil/hash.h"
 
 #define BATCH_CHANGES	2000
-#define PIECE		200
-
-/* slots of one class that hold what the state knows, a bit each */
-struct bits {
-	uint8_t	*byte;
-	size_t	 len;
-};
-
-struct recovery {
-	struct qstate			*s;
-	int				 queue_fd;
-	int64_t				 now;
-	bool				 change;
-	bool				 fresh;
-	bool				 reindex;
-	const struct recover_ops	*ops;
-	struct recover_totals		 totals;
-	struct qstate_batch		*batch;
-	struct arena			 arena;
-	struct buf			 envelope;
-	struct hash			 seen;	/* ids found, not in bits */
-	struct bits			 known[SLOT_CLASSES];
-	struct bits			 present[SLOT_CLASSES];	/* files */
-};
 
 static const char why_lost[] = "the queue's state was lost";
 static const char why_older[] =
     "the state is older than this slot, or was restored";
-static const char why_record[] = "its record in the state is damaged";
 static const char why_slot[] = "the state's record of its slot is damaged";
 static const char why_head[] = "the header is damaged";
 static const char why_version[] = "written by a newer version";
@@ -55,67 +28,12 @@ static const char why_content[] =
 static const char why_envelope[] = "the envelope cannot be decoded";
 static const char why_copy[] =
     "a second copy of a message that lies elsewhere";
-static const char why_missing[] =
-    "the state knows it, but no slot or file holds it";
-
-/* bits_set - remember a number */
-static void
-bits_set(struct bits *b, uint32_t number)
-{
-	size_t	want = number / 8 + 1, len;
-
-	if (want > b->len) {
-		len = size_max(want, b->len * 2);
-		b->byte = xrealloc(b->byte, len);
-		memset(b->byte + b->len, 0, len - b->len);
-		b->len = len;
-	}
-	b->byte[number / 8] |= (uint8_t)(1 << number % 8);
-}
-
-/* bits_has - is a number remembered? */
-static bool
-bits_has(const struct bits *b, uint32_t number)
-{
-	return number / 8 < b->len &&
-	    (b->byte[number / 8] & 1 << number % 8) != 0;
-}
 
 /* is_second - was this id found before? Remember it. */
 static bool
 is_second(struct recovery *v, const struct queue_id *id)
 {
 	return hash_put(&v->seen, queue_id_text(id), v) != NULL;
-}
-
-/* tell - count a finding and tell it */
-static int
-tell(struct recovery *v, const struct recover_item *item)
-{
-	size_t	*const totals[] = {
-		[RECOVER_FREE] = &v->totals.free,
-		[RECOVER_KNOWN] = &v->totals.known,
-		[RECOVER_NEW] = &v->totals.fresh,
-		[RECOVER_HELD] = &v->totals.held,
-		[RECOVER_DAMAGED] = &v->totals.damaged,
-		[RECOVER_RETIRED] = &v->totals.retired,
-		[RECOVER_GONE] = &v->totals.gone,
-		[RECOVER_MISSING] = &v->totals.missing,
-	};
-
-	++*totals[item->finding];
-	return v->ops->found(v->ops->arg, item);
-}
-
-/* flush - commit what has been collected */
-static int
-flush(struct recovery *v)
-{
-	int	r;
-
-	if ((r = qstate_commit(v->s, v->batch)) == 0)
-		qstate_batch_reset(v->batch);
-	return r;
 }
 
 /* hold - put a message on hold; -EBADMSG: its envelope is none */
@@ -145,7 +63,7 @@ hold(struct recovery *v, const struct recover_item *item)
 	for (size_t i = 0; i < count; i++)
 		qstate_batch_rcpt(v->batch, &m.id, &rcpts[i]);
 	if (qstate_batch_count(v->batch) >= BATCH_CHANGES)
-		r = flush(v);
+		r = recover_flush(v);
 out:
 	arena_reset(&v->arena);
 	return r;
@@ -157,7 +75,7 @@ tell_damaged(struct recovery *v, struct recover_item *item, const char *why)
 {
 	item->finding = RECOVER_DAMAGED;
 	item->why = why;
-	return tell(v, item);
+	return recover_tell(v, item);
 }
 
 /* tell_unknown - a whole message that the state does not know: why says
@@ -178,7 +96,7 @@ tell_unknown(struct recovery *v, struct recover_item *item, const char *why)
 		if (r < 0)
 			return r;
 	}
-	return tell(v, item);
+	return recover_tell(v, item);
 }
 
 /* look_up - what the state says of a message that was found: 0 and whether it
@@ -244,16 +162,16 @@ slot_message(struct recovery *v, struct recover_item *item,
 		return slot_unknown(v, item, known, why);
 	if (r == -EBADMSG) {
 		v->reindex = true;
-		return slot_unknown(v, item, known, why_record);
+		return slot_unknown(v, item, known, recover_why_record);
 	}
 	if (r < 0)
 		return r;
 	if (!here)
 		return tell_damaged(v, item, why_copy);
-	bits_set(&v->known[item->place.slot.class], item->place.slot.number);
+	recover_bits_set(&v->known[item->place.slot.class], item->place.slot.number);
 	item->finding = RECOVER_KNOWN;
 	item->generation = item->head->generation;
-	return tell(v, item);
+	return recover_tell(v, item);
 }
 
 /* found_slot - decide about one slot */
@@ -268,7 +186,7 @@ found_slot(void *arg, struct slot_ref ref, int why_not,
 	const char	   *why = NULL;
 	int		    r;
 
-	bits_set(&v->present[ref.class], ref.number);
+	recover_bits_set(&v->present[ref.class], ref.number);
 	if (head != NULL)
 		item.id = head->id;
 	r = qstate_slot_get(v->s, ref, &known);
@@ -281,15 +199,20 @@ found_slot(void *arg, struct slot_ref ref, int why_not,
 	item.generation = known.generation;
 	if (known.flags & QSTATE_SLOT_RETIRED) {
 		item.finding = RECOVER_RETIRED;
-		return tell(v, &item);
+		return recover_tell(v, &item);
+	}
+	if (v->ops->is_leased != NULL && v->ops->is_leased(v->ops->arg, ref)) {
+		item = (struct recover_item){ .finding = RECOVER_LEASED,
+		    .place = item.place, .generation = known.generation };
+		return recover_tell(v, &item);
 	}
 	if (why_not == -ENODATA)
-		return tell(v, &item);
+		return recover_tell(v, &item);
 	if (why_not < 0)
 		return tell_damaged(v, &item, why_not == -EPROTONOSUPPORT ?
 		    why_version : why_head);
 	if (queue_id_equal(&known.finished, &head->id))
-		return tell(v, &item);
+		return recover_tell(v, &item);
 	return slot_message(v, &item, &known, why);
 }
 
@@ -325,7 +248,7 @@ found_large(void *arg, const struct queue_id *id, int why_not,
 
 	r = qstate_is_gone(v->s, id);
 	if (r == 0)
-		return tell(v, &item);
+		return recover_tell(v, &item);
 	if (r != -ENOENT && r != -EBADMSG)
 		return r;
 	if (why_not < 0)
@@ -336,109 +259,14 @@ found_large(void *arg, const struct queue_id *id, int why_not,
 		v->reindex = true;
 	if (r == -ENOENT || r == -EBADMSG)
 		return large_unknown(v, &item,
-		    r == -EBADMSG ? why_record : NULL);
+		    r == -EBADMSG ? recover_why_record : NULL);
 	if (r < 0)
 		return r;
 	if (!here)
 		return tell_damaged(v, &item, why_copy);
 	(void)is_second(v, id);
 	item.finding = RECOVER_KNOWN;
-	return tell(v, &item);
-}
-
-/* is_found - was the message of a record found where it should be? */
-static bool
-is_found(struct recovery *v, const struct qstate_message *m)
-{
-	if (m->place.kind == QUEUE_PLACE_SLOT)
-		return bits_has(&v->known[m->place.slot.class],
-		    m->place.slot.number);
-	return hash_get(&v->seen, queue_id_text(&m->id)) != NULL;
-}
-
-/* check_record - a message that the state knows */
-static int
-check_record(struct recovery *v, const struct queue_id *id)
-{
-	struct recover_item   item = { .finding = RECOVER_MISSING, .id = *id,
-				  .why = why_missing };
-	struct qstate_message m;
-	int		      r;
-
-	r = qstate_get(v->s, id, &v->arena, &m);
-	arena_reset(&v->arena);
-	if (r == -EBADMSG) {
-		/* found ones were told and are about to be put on hold */
-		if (hash_get(&v->seen, queue_id_text(id)) != NULL)
-			return 0;
-		item.why = why_record;
-		return tell(v, &item);
-	}
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	item.place = m.place;
-	/* one put on hold just now is not in the bits, but was seen */
-	if (is_found(v, &m) ||
-	    hash_get(&v->seen, queue_id_text(id)) != NULL)
-		return 0;
-	return tell(v, &item);
-}
-
-/* check_records - all messages that the state knows */
-static int
-check_records(struct recovery *v)
-{
-	const struct qstate_filter all = { QSTATE_KEY_MESSAGE, SLICE_EMPTY };
-	struct qstate_walk	   w = QSTATE_WALK_INIT;
-	struct queue_id		  *ids = NEW_ARRAY(struct queue_id, PIECE);
-	size_t			   count;
-	int			   r = 0;
-
-	while (r == 0 && !w.done) {
-		r = qstate_list(v->s, &all, &w, ids, PIECE, &count);
-		for (size_t i = 0; r == 0 && i < count; i++)
-			r = check_record(v, &ids[i]);
-	}
-	free(ids);
-	return r;
-}
-
-/* forget_absent - what the state says of slots whose file is gone is void: the
- * pool shrank, or the admin took a damaged one away */
-static int
-forget_absent(struct recovery *v)
-{
-	struct qstate_walk  w = QSTATE_WALK_INIT;
-	struct qstate_slot *slots = NEW_ARRAY(struct qstate_slot, PIECE);
-	struct slot_ref	    ref;
-	size_t		    count;
-	int		    r = 0;
-
-	while (r == 0 && !w.done) {
-		r = qstate_slots(v->s, &w, slots, PIECE, &count);
-		for (size_t i = 0; r == 0 && i < count; i++) {
-			ref = slots[i].ref;
-			if (!bits_has(&v->present[ref.class], ref.number))
-				qstate_batch_slot_anew(v->batch, ref);
-		}
-	}
-	free(slots);
-	return r;
-}
-
-/* finish - commit what is left, and the mark that recovery is done */
-static int
-finish(struct recovery *v)
-{
-	int	r;
-
-	if ((r = forget_absent(v)) < 0)
-		return r;
-	if (v->fresh)
-		qstate_batch_recovered(v->batch, v->now);
-	if ((r = flush(v)) == 0 && v->reindex)
-		r = qstate_reindex(v->s);
-	return r;
+	return recover_tell(v, &item);
 }
 
 /* recover - both kinds */
@@ -455,11 +283,11 @@ recover(struct recovery *v)
 		return r;
 	if ((r = slot_scan(v->queue_fd, found_slot, v, &slots)) < 0 ||
 	    (r = large_scan(v->queue_fd, found_large, v, &large)) < 0 ||
-	    (r = check_records(v)) < 0)
+	    (r = recover_check_records(v)) < 0)
 		return r;
 	v->totals.strange = slots + large;
 	v->totals.state_lost = v->fresh && v->totals.held > 0;
-	return v->change ? finish(v) : 0;
+	return v->change ? recover_finish(v) : 0;
 }
 
 /* run - prepare, recover, release */

@@ -18,6 +18,7 @@ enum recover_finding {
 	RECOVER_HELD,		/* the same, but put on hold; see why */
 	RECOVER_DAMAGED,	/* kept aside: checksum, or a second copy */
 	RECOVER_RETIRED,	/* a slot out of service */
+	RECOVER_LEASED,		/* a cleanup may write it now: not looked at */
 	RECOVER_GONE,		/* a finished large file: unlink it */
 	RECOVER_MISSING,	/* the state knows a message that is nowhere */
 };
@@ -42,12 +43,15 @@ struct recover_ops {
 		    struct slice envelope, struct arena *a,
 		    struct qstate_message *message, struct qstate_rcpt **rcpts,
 		    size_t *rcpt_count);
+	/* does a cleanup that is alive hold this slot? NULL: none is */
+	bool	(*is_leased)(void *arg, struct slot_ref ref);
 	/* told of everything; a negative return ends the recovery */
 	int	(*found)(void *arg, const struct recover_item *item);
 };
 
 struct recover_totals {
-	size_t	free, known, fresh, held, damaged, retired, gone, missing;
+	size_t	free, known, fresh, held, damaged, retired, leased, gone,
+		missing;
 	size_t	strange;	/* names that do not belong there */
 	size_t	swept;		/* unfinished large files removed */
 	bool	state_lost;	/* so everything found was put on hold */

@@ -219,6 +219,18 @@ slot_pool_lease(struct slot_pool *p, uint8_t class, uint32_t owner,
 	return 0;
 }
 
+/* slot_pool_lease_again - lend a slot that is named */
+int
+slot_pool_lease_again(struct slot_pool *p, struct slot_ref ref, uint32_t owner)
+{
+	assert(owner != 0);
+	if (slot_pool_state(p, ref) != SLOT_POOL_FREE)
+		return -EINVAL;
+	set_state(&p->class[ref.class], ref.number, SLOT_POOL_LEASED);
+	p->class[ref.class].entry[ref.number].owner = owner;
+	return 0;
+}
+
 /* slot_pool_next_leased - the next lease of an owner */
 bool
 slot_pool_next_leased(const struct slot_pool *p, uint32_t owner,

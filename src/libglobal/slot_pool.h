@@ -59,6 +59,10 @@ void	slot_pool_count(const struct slot_pool *p, uint8_t class,
  * -EAGAIN: none is free */
 MUST_USE int	slot_pool_lease(struct slot_pool *p, uint8_t class,
 		    uint32_t owner, struct slot_lease *ret_lease);
+/* qmgr started again and a cleanup says that it holds this one: lease a free
+ * slot that is named; -EINVAL if it is not free */
+MUST_USE int	slot_pool_lease_again(struct slot_pool *p, struct slot_ref ref,
+		    uint32_t owner);
 /* the next slot leased to an owner, for when its process has ended; begin
  * with a zeroed place; false at the end */
 struct slot_pool_walk {

@@ -20,6 +20,7 @@ struct queue {
 	struct qstate_batch	*b;
 	struct arena		 a;
 	size_t			 described;
+	uint32_t		 leased;	/* a slot, or 0 */
 	struct seen {
 		enum recover_finding	finding;
 		struct queue_place	place;
@@ -142,6 +143,14 @@ describe(void *arg, const struct queue_head *head, struct slice envelope,
 	return 0;
 }
 
+static bool
+is_leased(void *arg, struct slot_ref ref)
+{
+	struct queue *q = arg;
+
+	return q->leased != 0 && slot_ref_equal(ref, ref_of(q->leased));
+}
+
 static int
 found(void *arg, const struct recover_item *item)
 {
@@ -162,7 +171,8 @@ found(void *arg, const struct recover_item *item)
 static void
 recover(struct queue *q, bool change)
 {
-	const struct recover_ops ops = { q, describe, found };
+	const struct recover_ops ops = { .arg = q, .describe = describe,
+	    .is_leased = is_leased, .found = found };
 
 	q->count = q->described = 0;
 	if (change)
@@ -329,6 +339,27 @@ TEST(qstate_recover_removed_slots)	/* a file taken away begins anew */
 	queue_free(&q);
 }
 
+TEST(qstate_recover_leases_a_slot)	/* being written: nothing is said of it */
+{
+	struct queue q = queue_new();
+	struct queue_id id = id_of(1);
+
+	recover(&q, true);
+	qstate_batch_finish(q.b, &id, QUEUE_PLACE_IN_SLOT(ref_of(5)), 8);
+	commit(&q);
+	fill(&q, 5, 2, 9);
+	spoil(&q, 5, 20);
+	q.leased = 5;
+	recover(&q, true);
+	CHECK_INT(about(&q, 5)->finding, RECOVER_LEASED, 0);
+	CHECK_INT(about(&q, 5)->generation, 8, 0);
+	CHECK_INT(q.totals.leased, 1, 0);
+	q.leased = 0;
+	recover(&q, true);
+	CHECK_INT(about(&q, 5)->finding, RECOVER_DAMAGED, 1);
+	queue_free(&q);
+}
+
 /* make_large - a committed large file */
 static void
 make_large(struct queue *q, uint32_t n)
@@ -390,7 +421,8 @@ TEST(qstate_recover_lost_state)		/* all is held, however often it starts */
 	make_large(&q, 50);
 	/* the first start dies before its commit, and again with it done */
 	for (int kept = 0; kept < 2; kept++) {
-		const struct recover_ops ops = { &q, describe, found };
+		const struct recover_ops ops = { .arg = &q,
+		    .describe = describe, .found = found };
 
 		qstate_disk_crash_at(q.disk, 1, kept);
 		q.count = 0;

@@ -480,6 +480,11 @@ TEST(slot_pool_leases)
 	CHECK_INT(b.generation, 1, 1);
 	CHECK_INT(slot_pool_lease(p, 0, 1, &x), -EAGAIN, 2);
 	CHECK_INT(slot_pool_lease(p, 9, 1, &x), -EINVAL, 2);
+	CHECK_INT(slot_pool_return(p, b.ref, 2), 0, 2);
+	CHECK_INT(slot_pool_lease_again(p, a.ref, 2), -EINVAL, 2);
+	CHECK_INT(slot_pool_lease_again(p, (struct slot_ref){ 1, 99 }, 2),
+	    -EINVAL, 2);
+	CHECK_INT(slot_pool_lease_again(p, b.ref, 2), 0, 2);
 
 	/* untrue claims change nothing */
 	CHECK_INT(slot_pool_use(p, a.ref, 2), -EINVAL, 3);
