@@ -14,6 +14,7 @@
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -454,14 +455,28 @@ provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
 	return 1;
 }
 
-/* load_provider - make the provider known to OpenSSL, once a process */
+/* OpenSSL's own state is global, and so is our part of it */
+static OSSL_PROVIDER *loaded;
+
+/* unload_provider - at the process's end */
+static void
+unload_provider(void)
+{
+	(void)OSSL_PROVIDER_unload(loaded);
+	loaded = NULL;
+}
+
+/* load_provider - make the provider known to OpenSSL, once a process. The
+ * default provider stays: it does all but the signing. */
 static bool
 load_provider(void)
 {
-	if (OSSL_PROVIDER_available(NULL, "barid"))
+	if (loaded != NULL)
 		return true;
-	return OSSL_PROVIDER_add_builtin(NULL, "barid", provider_init) == 1 &&
-	    OSSL_PROVIDER_try_load(NULL, "barid", 1) != NULL;
+	if (OSSL_PROVIDER_add_builtin(NULL, "barid", provider_init) != 1)
+		return false;
+	loaded = OSSL_PROVIDER_try_load(NULL, "barid", 1);
+	return loaded != NULL && OPENSSL_atexit(unload_provider) == 1;
 }
 
 /* key_type_name - the name under which our provider has such keys */

@@ -855,14 +855,15 @@ TEST(tls_idle_memory)		/* 16 KiB a connection */
 	struct signer s = { 0 };
 	struct tls_params sp = { .role = TLS_SERVER };
 	struct tls_params cp = { .role = TLS_CLIENT };
-	struct tls_context *server = context(&sp, 0);
-	struct tls_context *client = context(&cp, 0);
+	struct tls_context *server, *client;
 	static struct ends e[COUNT_IDLE];
 	size_t before, each;
 	char got[64];
 
 	if (BARID_SANITIZERS)
 		return;		/* mallinfo2 knows nothing there */
+	server = context(&sp, 0);
+	client = context(&cp, 0);
 	identity_init(&id, "P-256", "DNS:a.example");
 	s.key = id.key;
 	CHECK_INT(tls_context_add_certificate(server, NULL,
