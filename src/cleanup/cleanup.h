@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cleanup: what its files share. A channel carries one message at a time; a
+ * message's content is in memory, or beyond a limit in a large file of the
+ * queue, until its fate is decided.
+ */
+#ifndef CLEANUP_CLEANUP_H
+#define CLEANUP_CLEANUP_H
+
+#include "cleanup/cleanup_params.h"
+#include "libglobal/daemon.h"
+#include "libglobal/ipc_content.h"
+#include "libglobal/ipc_queue.h"
+#include "libglobal/large.h"
+#include "libglobal/slot.h"
+#include "libmail/scan.h"
+#include "libmail/status.h"
+#include "libtask/memfile.h"
+
+/* a slot this process may write, once */
+struct lease {
+	struct list	link;
+	struct slot_ref	ref;
+	uint64_t	generation;
+};
+
+struct cleanup {
+	struct daemon	*daemon;
+	struct edge	*qmgr;
+	struct list	 stock[SLOT_CLASSES];
+	size_t		 stock_count[SLOT_CLASSES];
+	struct list	 writing;	/* leases under a commit */
+	uint64_t	 memory;	/* content in memory, all messages */
+	bool		 asking[SLOT_CLASSES];
+};
+
+/* one message */
+struct message {
+	struct cleanup		*cleanup;
+	const struct cleanup_params *p;
+	struct log		 log;
+	struct arena		 arena;
+	struct msg_envelope	*envelope;
+	struct slice		 received;	/* ready-made field, or empty */
+	struct queue_id		 id;
+	struct scan		*scan;
+	const struct facts	*facts;		/* when the content is complete */
+	struct buf		 content;	/* while it is in memory */
+	struct large		 large;		/* or else here */
+	struct memfile		 sealed;
+	int			 large_fd;	/* large, for reading */
+	uint64_t		 length;
+	uint64_t		 charged;	/* of cleanup->memory */
+	uint64_t		 limit;
+	int			 failure;	/* of writing; the rest is dropped */
+	bool			 too_large;
+	bool			 through;
+	bool			 add_missing;
+};
+
+/* cleanup_channel.c */
+MUST_USE int	cleanup_edge(struct task *t, struct daemon *d, int *fd_take,
+		    const struct daemon_caller *who);
+/* cleanup_message.c */
+MUST_USE int	message_begin(struct message *m, struct cleanup *c,
+		    const struct msg_content_begin *b);
+MUST_USE int	message_add(struct task *t, struct message *m,
+		    struct slice bytes);
+/* scan it to the end, seal it: ready to be offered or committed */
+MUST_USE int	message_seal(struct task *t, struct message *m);
+/* a descriptor for agents and where the content begins in it; lent */
+int	message_fd(const struct message *m);
+void	message_done(struct message *m);
+/* cleanup_header.c */
+/* pieces and Message-ID of the envelope; refuses what goes in circles */
+MUST_USE int	message_dress(struct task *t, struct message *m,
+		    struct status *ret_refusal);
+/* cleanup_slots.c */
+void	slots_init(struct cleanup *c);
+MUST_USE int	slots_get(struct task *t, struct cleanup *c, uint8_t class,
+		    struct lease **ret_lease);
+/* it holds a message now; qmgr is told */
+void	slots_used(struct lease **take);
+/* it must never be used again */
+void	slots_retire(struct cleanup *c, struct lease **take);
+void	slots_put(struct cleanup *c, struct lease **take);
+/* cleanup_commit.c */
+/* decide and carry out; the answer for the client */
+void	message_finish(struct task *t, struct message *m,
+	    struct status *ret_status);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The decision about a complete message. Through mode: offer it to qmgr, and
+ * give the client the true result; what is left unfinished is committed first.
+ * Queue mode: commit. "Ok" is said only when the message is in a mailbox, at
+ * the next hop, or in a slot that was flushed.
+ */
+#include "cleanup/cleanup.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "cleanup/cleanup_events.h"
+#include "libtask/work.h"
+#include "libutil/alloc.h"
+
+#define QUEUE_HERE	AT_FDCWD
+
+/* --- making it durable */
+
+struct commit_job {
+	struct message	*m;
+	struct slice	 envelope;
+	struct lease	*lease;		/* NULL: large */
+};
+
+/* commit_work - on a worker: one write and one flush */
+static int
+commit_work(void *arg)
+{
+	struct commit_job	*j = arg;
+	struct message		*m = j->m;
+	struct slot_piece	 piece = SLOT_PIECE_BYTES(buf_slice(&m->content));
+	struct slot_message	 sm = { .id = m->id,
+				    .arrival = m->envelope->arrival,
+				    .envelope = j->envelope, .piece = &piece,
+				    .piece_count = 1 };
+	int			 fd, r;
+
+	if (j->lease == NULL)
+		return large_commit(QUEUE_HERE, &m->large,
+		    m->envelope->arrival, j->envelope);
+	sm.generation = j->lease->generation;
+	if ((r = slot_open_write(QUEUE_HERE, j->lease->ref, &fd)) < 0)
+		return r;
+	r = slot_commit(fd, j->lease->ref, &sm);
+	fd_close(&fd);
+	return r;
+}
+
+/* large_work - content that fits into no slot: move it to a file */
+static int
+large_work(void *arg)
+{
+	struct message	*m = arg;
+	int		 r = large_create(QUEUE_HERE, &m->id, &m->large);
+
+	return r < 0 ? r : large_write(&m->large, buf_slice(&m->content));
+}
+
+/* class_for - the smallest class that holds it; SLOT_CLASSES: none does */
+static uint8_t
+class_for(const struct message *m, size_t envelope)
+{
+	uint64_t	need = QFORMAT_HEAD_SIZE + envelope + m->length;
+	uint8_t		class = 0;
+
+	while (class < SLOT_CLASSES && slot_class_size(class) < need)
+		class++;
+	return class;
+}
+
+/* say_committed - tell qmgr; if it cannot be told now it finds the slot */
+static void
+say_committed(struct message *m, struct slice envelope,
+    const struct slot_ref *ref, bool adopted)
+{
+	struct msg_queue_committed c = { .envelope = envelope,
+	    .size_class = ref == NULL ? SLOT_CLASSES : ref->class,
+	    .number = ref == NULL ? 0 : ref->number, .adopted = adopted,
+	    .content = message_fd(m), .offset = 0 };
+
+	ignore(edge_post(m->cleanup->qmgr, &msg_queue_committed_desc, &c));
+}
+
+/* commit_slot - into a slot of that class */
+static int
+commit_slot(struct task *t, struct message *m, uint8_t class,
+    struct slice envelope, bool adopted)
+{
+	struct commit_job	j = { m, envelope, NULL };
+	struct lease		*lease;
+	struct slot_ref		ref;
+	int			r;
+
+	if ((r = slots_get(t, m->cleanup, class, &lease)) < 0)
+		return r;
+	j.lease = lease;
+	ref = lease->ref;
+	r = work_run(t, commit_work, &j);
+	if (r == -ECANCELED || r == -EMSGSIZE) {
+		slots_put(m->cleanup, &lease);		/* nothing was written */
+	} else if (r < 0) {
+		slots_retire(m->cleanup, &lease);
+	} else {
+		slots_used(&lease);
+		say_committed(m, envelope, &ref, adopted);
+	}
+	return r;
+}
+
+/* commit_large - into a file of its own */
+static int
+commit_large(struct task *t, struct message *m, struct slice envelope,
+    bool adopted)
+{
+	struct commit_job	j = { m, envelope, NULL };
+	int			r = 0;
+
+	if (m->large.fd < 0)
+		r = work_run(t, large_work, m);
+	if (r == 0)
+		r = work_run(t, commit_work, &j);
+	if (r == 0)
+		say_committed(m, envelope, NULL, adopted);
+	return r;
+}
+
+/* commit - make it durable, and tell qmgr */
+static int
+commit(struct task *t, struct message *m, bool adopted)
+{
+	struct buf	envelope = BUF_INIT;
+	uint8_t		class;
+	int		r;
+
+	if ((r = ipc_pack(&msg_envelope_desc, m->envelope, &envelope)) == 0) {
+		class = class_for(m, envelope.len);
+		if (m->large.fd >= 0 || class == SLOT_CLASSES)
+			r = commit_large(t, m, buf_slice(&envelope), adopted);
+		else
+			r = commit_slot(t, m, class, buf_slice(&envelope),
+			    adopted);
+	}
+	if (r < 0 && r != -ECANCELED)
+		log_event(&m->log, EV_CLEANUP_COMMIT, KV_ERR("why", r));
+	buf_free(&envelope);
+	return r;
+}
+
+/* queue - commit, and the answer for it */
+static void
+queue(struct task *t, struct message *m, bool adopted,
+    struct status *ret_status)
+{
+	struct msg_queue_forget	 forget = { queue_id_text(&m->id) };
+	int			 r = commit(t, m, adopted);
+
+	if (r == 0)
+		*ret_status = status_make(250, "2.0.0", "Ok: queued as %s",
+		    m->id.text);
+	else if (r == -ENOSPC || r == -EDQUOT)
+		*ret_status = status_make(452, "4.3.1",
+		    "Insufficient system storage");
+	else
+		*ret_status = status_make(451, "4.3.0",
+		    "Error: queue file write error");
+	if (r < 0 && adopted)
+		ignore(edge_post(m->cleanup->qmgr, &msg_queue_forget_desc,
+		    &forget));	/* gone: then nothing is to be forgotten */
+}
+
+/* --- through */
+
+/* offer - ask qmgr to deliver it now */
+static int
+offer(struct task *t, struct message *m, struct arena *a,
+    struct msg_queue_verdict **ret_verdict)
+{
+	struct msg_queue_offer	 o = { .content = message_fd(m), .offset = 0,
+				    .limit = (uint32_t)m->p->through_time_limit };
+	struct buf		 envelope = BUF_INIT;
+	void			*reply;
+	int			 r;
+
+	if ((r = ipc_pack(&msg_envelope_desc, m->envelope, &envelope)) == 0) {
+		o.envelope = buf_slice(&envelope);
+		r = edge_call(t, m->cleanup->qmgr, &msg_queue_offer_desc, &o,
+		    &msg_queue_verdict_desc, a, &reply);
+	}
+	if (r == 0)
+		*ret_verdict = reply;
+	buf_free(&envelope);
+	return r;
+}
+
+static const struct msg_rcpt_done *
+done_of(const struct msg_queue_verdict *v, uint32_t number)
+{
+	for (size_t i = 0; i < v->rcpts.n; i++)
+		if (v->rcpts.v[i].number == number)
+			return &v->rcpts.v[i];
+	return NULL;
+}
+
+/* keep_unfinished - the envelope keeps who is not delivered; how many of all
+ * were delivered and how many refused for good? */
+static void
+keep_unfinished(struct message *m, const struct msg_queue_verdict *v,
+    size_t *ret_delivered, const struct msg_rcpt_done **ret_refused,
+    size_t *ret_refused_count)
+{
+	size_t n = 0;
+
+	*ret_delivered = *ret_refused_count = 0;
+	for (size_t i = 0; i < m->envelope->rcpts.n; i++) {
+		const struct msg_rcpt *r = &m->envelope->rcpts.v[i];
+		const struct msg_rcpt_done *d = done_of(v, r->number);
+
+		if (d != NULL && d->code / 100 == 2) {
+			(*ret_delivered)++;
+			continue;
+		}
+		if (d != NULL && d->code / 100 == 5) {
+			(*ret_refused_count)++;
+			*ret_refused = d;
+		}
+		m->envelope->rcpts.v[n++] = *r;
+	}
+	m->envelope->rcpts.n = n;
+}
+
+/* through - the true result, or the queue for what is not finished */
+static void
+through(struct task *t, struct message *m, struct status *ret_status)
+{
+	const struct msg_rcpt_done	*refused = NULL;
+	struct msg_queue_verdict	*v = NULL;
+	struct status_code		 code = { 0, 0, 0 };
+	struct arena			 a = ARENA_INIT;
+	size_t				 all = m->envelope->rcpts.n;
+	size_t				 delivered, refused_count;
+	int				 r = offer(t, m, &a, &v);
+
+	if (r < 0) {
+		/* what qmgr did before it broke is not known. It may have
+		 * begun: the delivery ids keep a mailbox from getting it twice */
+		if (r == -ECANCELED)
+			*ret_status = status_make(451, "4.3.2",
+			    "Shutting down, try again later");
+		else
+			queue(t, m, false, ret_status);
+		goto out;
+	}
+	keep_unfinished(m, v, &delivered, &refused, &refused_count);
+	if (delivered == all) {
+		*ret_status = status_make(250, "2.0.0", "Ok: delivered as %s",
+		    m->id.text);
+	} else if (refused_count == all && !v->adopted) {
+		ignore(status_code_parse(refused->enhanced, &code));
+		*ret_status = status_of(refused->code, code, refused->text);
+	} else {
+		queue(t, m, v->adopted, ret_status);
+	}
+out:
+	arena_free(&a);
+}
+
+/* message_finish - decide and carry out */
+void
+message_finish(struct task *t, struct message *m, struct status *ret_status)
+{
+	int r;
+
+	if (m->too_large) {
+		*ret_status = status_make(552, "5.3.4",
+		    "Error: message file too big");
+		return;
+	}
+	if ((r = m->failure) == 0 && (r = message_seal(t, m)) == 0) {
+		r = message_dress(t, m, ret_status);
+		if (r == -ELOOP) {
+			log_event(&m->log, EV_CLEANUP_REFUSED, KV_STR("why",
+			    status_text(ret_status)));
+			return;
+		}
+	}
+	if (r == -ENOSPC || r == -EDQUOT)
+		*ret_status = status_make(452, "4.3.1",
+		    "Insufficient system storage");
+	else if (r < 0)
+		*ret_status = status_make(451, "4.3.0",
+		    "Error: queue file write error");
+	else if (m->through)
+		through(t, m, ret_status);
+	else
+		queue(t, m, false, ret_status);
+}
