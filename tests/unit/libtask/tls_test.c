@@ -70,12 +70,14 @@ add_pem(struct buf *out, X509 *x, EVP_PKEY *key)
 {
 	BIO *b = BIO_new(BIO_s_mem());
 	char *data;
+	long len;
 
 	if (x != NULL)
 		PEM_write_bio_X509(b, x);
 	else
 		PEM_write_bio_PrivateKey(b, key, NULL, NULL, 0, NULL, NULL);
-	buf_add(out, slice_over(data, (size_t)BIO_get_mem_data(b, &data)));
+	len = BIO_get_mem_data(b, &data);
+	buf_add(out, slice_over(data, (size_t)len));
 	BIO_free(b);
 }
 
