@@ -33,7 +33,13 @@ static const struct folder {
 	{ "state.lmdb",		OF_QMGR },
 };
 
-#define FOLDER_MODE	0750
+/* folder_mode - where two users share a group, what is made in a folder
+ * belongs to that group, whatever the maker's own is */
+static mode_t
+folder_mode(const struct queue_owner *o)
+{
+	return o->group == (gid_t)-1 ? 0750 : 02750;
+}
 
 /* uid_of - whose a folder is to be */
 static uid_t
@@ -48,14 +54,14 @@ folder_make(int queue_fd, const struct folder *f, const struct queue_owner *o)
 {
 	int	fd, r = 0;
 
-	if (mkdirat(queue_fd, f->path, FOLDER_MODE) < 0 && errno != EEXIST)
+	if (mkdirat(queue_fd, f->path, 0750) < 0 && errno != EEXIST)
 		return -errno;
 	fd = openat(queue_fd, f->path,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (fchown(fd, uid_of(f, o), o->group) < 0 ||
-	    fchmod(fd, FOLDER_MODE) < 0 || fsync(fd) < 0)
+	    fchmod(fd, folder_mode(o)) < 0 || fsync(fd) < 0)
 		r = -errno;
 	close(fd);
 	return r;
@@ -86,8 +92,8 @@ folder_check(int queue_fd, const struct folder *f, const struct queue_owner *o,
 			    uid_of(f, o);
 
 	if (fstatat(queue_fd, f->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return diag_set(d, 0, 0, "queue folder %s: %s; `barid check` "
-		    "as root makes it", f->path, strerror(errno));
+		return diag_set(d, 0, 0, "queue folder %s: %s; it is made when "
+		    "the suite is started", f->path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return diag_set(d, 0, 0, "queue folder %s is no folder",
 		    f->path);
@@ -98,10 +104,10 @@ folder_check(int queue_fd, const struct folder *f, const struct queue_owner *o,
 		return diag_set(d, 0, 0, "queue folder %s belongs to group %u, "
 		    "not to %u", f->path, (unsigned)st.st_gid,
 		    (unsigned)o->group);
-	if ((st.st_mode & 07777) != FOLDER_MODE)
+	if ((st.st_mode & 07777) != folder_mode(o))
 		return diag_set(d, 0, 0, "queue folder %s has mode %04o, not "
 		    "%04o", f->path, (unsigned)st.st_mode & 07777,
-		    (unsigned)FOLDER_MODE);
+		    (unsigned)folder_mode(o));
 	return 0;
 }
 

@@ -375,6 +375,32 @@ count_large(void *arg, const struct queue_id *id, int r,
 	return 0;
 }
 
+TEST(slot_files_of_the_group)		/* whoever makes them */
+{
+	struct queue_owner o = { geteuid(), geteuid(), 4242 };
+	static const uint32_t number = 1;
+	struct queue_id id = id_of(1);
+	struct large l = LARGE_INIT;
+	struct diag d = DIAG_INIT;
+	int q = queue_new();
+	struct stat st;
+
+	if (geteuid() != 0)
+		o.group = getegid();
+	CHECK_INT(queue_folders_make(q, &o, &d), 0, 0);
+	CHECK_INT(queue_folders_check(q, &o, &d), 0, 0);
+	CHECK_TEXT(slice_of(d.text), "", 0);
+	CHECK_INT(slot_grow(q, SLOT_SMALL, &number, 1), 0, 0);
+	CHECK_INT(fstatat(q, "slot/32k/00000001", &st, 0), 0, 0);
+	CHECK_INT(st.st_gid, o.group, 0);
+	CHECK_INT(large_create(q, &id, &l), 0, 0);
+	CHECK_INT(fstat(l.fd, &st), 0, 0);
+	CHECK_INT(st.st_gid, o.group, 1);
+	CHECK_INT(st.st_mode & 07777, 0640, 1);
+	large_abandon(q, &l);
+	close(q);
+}
+
 TEST(large_whole_life)
 {
 	int q = queue_new(), fd;
