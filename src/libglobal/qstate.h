@@ -33,7 +33,9 @@ struct qstate_batch;
 /*
  * Open for qmgr; make it if it is not there. One process at a time: -EBUSY if
  * another has it. -EBADMSG: the file is no LMDB or no state of ours, and
- * -EPROTONOSUPPORT: of a newer version; both are left as they are.
+ * -EPROTONOSUPPORT: of a newer version; both are left as they are. The folder
+ * must be there (slot.h). A process without /proc gives AT_FDCWD, its current
+ * folder being the queue's.
  */
 MUST_USE int	qstate_open(int queue_fd, size_t map_size,
 		    struct qstate **ret_state);

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -518,6 +519,44 @@ TEST(qstate_one_owner)		/* and readers only while there is none */
 	CHECK_INT(faccessat(t.fd, "state.lmdb/lock.mdb", F_OK, 0), -1, 1);
 	qstate_close(&other);
 	store_reopen(&t);
+	store_free(&t);
+}
+
+static void *
+commit_many(void *arg)
+{
+	struct store *t = arg;
+	struct qstate_message m;
+
+	for (uint32_t i = 0; i < 100; i++) {
+		for (uint32_t k = 0; k < 10; k++)
+			put(t, k);
+		CHECK_INT(commit(t), 0, i);
+		for (uint32_t k = 0; k < 10; k++) {
+			m = message(k);
+			qstate_batch_finish(t->b, &m.id, m.place, 6);
+		}
+		CHECK_INT(commit(t), 0, i);
+	}
+	return NULL;
+}
+
+TEST(qstate_reads_beside_commits)	/* all of a batch is seen, or nothing */
+{
+	struct store t = store_new(false);
+	const struct qstate_filter all = { QSTATE_KEY_MESSAGE, SLICE_EMPTY };
+	struct queue_id ids[20];
+	pthread_t thread;
+	size_t count;
+
+	CHECK_INT(pthread_create(&thread, NULL, commit_many, &t), 0, 0);
+	for (size_t i = 0; i < 2000; i++) {
+		struct qstate_walk w = QSTATE_WALK_INIT;
+
+		CHECK_INT(qstate_list(t.s, &all, &w, ids, 20, &count), 0, i);
+		CHECK(count == 0 || count == 10, i);
+	}
+	CHECK_INT(pthread_join(thread, NULL), 0, 0);
 	store_free(&t);
 }
 
