@@ -261,6 +261,24 @@ daemon_edge(struct daemon *d, const char *callee,
 	return e;
 }
 
+/* daemon_connect - a new edge as a bare descriptor */
+int
+daemon_connect(struct task *t, struct daemon *d, const char *callee,
+    int *ret_fd)
+{
+	return d->connect(t, d->connect_arg, callee, ret_fd);
+}
+
+/* daemon_adopt - what daemon_main does for others */
+void
+daemon_adopt(struct daemon *d, const char *program, int *log_take,
+    const struct sandbox_state *state)
+{
+	(void)snprintf(d->program, sizeof(d->program), "%s", program);
+	d->sandbox = *state;
+	daemon_log_start(d, log_take, false);
+}
+
 /* --- clients */
 
 struct client {

@@ -103,6 +103,16 @@ int	daemon_reload_params(struct task *t, struct daemon *d);
  * first call and again after it broke. table: that conversation's. Lent. */
 struct edge	*daemon_edge(struct daemon *d, const char *callee,
 		    const struct ipc_table *table);
+/* the bare descriptor of a new edge, for who gives it to a child */
+MUST_USE int	daemon_connect(struct task *t, struct daemon *d,
+		    const char *callee, int *ret_fd);
+
+/* --- a forked child that was made with daemon_new and has entered its
+ * sandbox itself: its log goes over that edge to logd (taken), under that
+ * program name; connect is asked for a new one when it breaks */
+struct sandbox_state;
+void	daemon_adopt(struct daemon *d, const char *program, int *log_take,
+	    const struct sandbox_state *state);
 
 /* --- a daemon without a master, for tests on a simulated loop: conf is lent,
  * connect makes its edges */
