@@ -239,23 +239,51 @@ same_file(const struct map_file *f)
 	    st.st_mtim.tv_nsec == f->mtime.tv_nsec;
 }
 
+/* table_changed - is a file no longer what it was, here or inside? */
+static bool
+table_changed(struct map_table *t)
+{
+	struct map *m;
+
+	for (size_t i = 0; i < t->file_count; i++)
+		if (!same_file(&t->file[i]))
+			return true;
+	for (size_t i = 0; t->ops->inner != NULL &&
+	    (m = t->ops->inner(t, i)) != NULL; i++)
+		if (map_changed(m))
+			return true;
+	return false;
+}
+
 /* map_changed - compare the files with those that were read */
 bool
 map_changed(struct map *m)
 {
+	bool changed;
+
+	(void)pthread_rwlock_rdlock(&m->lock);
+	/* what could not be opened may open now */
+	changed = m->table == NULL ? m->row != NULL : table_changed(m->table);
+	(void)pthread_rwlock_unlock(&m->lock);
+	return changed;
+}
+
+/* map_each_file - the files of a table, and of those inside */
+void
+map_each_file(struct map *m, void (*each)(void *arg, const char *path),
+    void *arg)
+{
 	struct map_table *t;
-	bool changed = false;
+	struct map *inner;
 
 	(void)pthread_rwlock_rdlock(&m->lock);
 	t = m->table;
-	for (size_t i = 0; t != NULL && i < t->file_count && !changed; i++)
-		changed = !same_file(&t->file[i]);
-	if (t == NULL)
-		changed = m->row != NULL;	/* it may open now */
-	else if (!changed && t->ops->changed != NULL)
-		changed = t->ops->changed(t);
+	for (size_t i = 0; t != NULL && i < t->file_count; i++)
+		each(arg, t->file[i].path);
+	for (size_t i = 0; t != NULL && t->ops->inner != NULL &&
+	    (inner = t->ops->inner(t, i)) != NULL; i++)
+		map_each_file(inner, each, arg);
 	(void)pthread_rwlock_unlock(&m->lock);
-	return changed;
 }
 
 /* map_refresh - open the table again if it changed */

@@ -65,6 +65,10 @@ bool	map_changed(struct map *m);
  * an error when it cannot be: then the old content stays in use. */
 MUST_USE int	map_refresh(struct map *m, struct diag *d);
 
+/* call back with each file that it reads when it is opened again */
+void	map_each_file(struct map *m, void (*each)(void *arg, const char *path),
+	    void *arg);
+
 /* does it test patterns, so that only whole strings may be looked up? */
 bool	map_is_pattern(const struct map *m);
 /* might a lookup wait for a disk or another process, so that it is no work for

@@ -29,16 +29,13 @@ combine_close(struct map_table *t)
 	free(c);
 }
 
-/* combine_changed - has any of them? */
-static bool
-combine_changed(struct map_table *t)
+/* combine_inner - walk them */
+static struct map *
+combine_inner(struct map_table *t, size_t i)
 {
 	struct combined *c = t->state;
 
-	for (size_t i = 0; i < c->count; i++)
-		if (map_changed(c->map[i]))
-			return true;
-	return false;
+	return i < c->count ? c->map[i] : NULL;
 }
 
 /* union_get - what all tables have */
@@ -124,7 +121,7 @@ map_open_unionmap(struct map_table *t, const struct map_args *args,
     struct diag *d)
 {
 	static const struct map_table_ops ops = {
-		union_get, NULL, combine_changed, combine_close
+		union_get, NULL, combine_inner, combine_close
 	};
 
 	t->ops = &ops;
@@ -137,7 +134,7 @@ map_open_pipemap(struct map_table *t, const struct map_args *args,
     struct diag *d)
 {
 	static const struct map_table_ops ops = {
-		pipe_get, NULL, combine_changed, combine_close
+		pipe_get, NULL, combine_inner, combine_close
 	};
 
 	t->ops = &ops;
@@ -164,7 +161,7 @@ map_open_proxy(struct map_table *t, const struct map_args *args,
     struct diag *d)
 {
 	static const struct map_table_ops ops = {
-		proxy_get, proxy_each, combine_changed, combine_close
+		proxy_get, proxy_each, combine_inner, combine_close
 	};
 	struct combined *c = NEW(struct combined);
 	int r;

@@ -25,8 +25,9 @@ struct map_table_ops {
 	int	(*get)(struct map_table *t, struct slice key, struct buf *value);
 	/* NULL: no list can be made */
 	int	(*each)(struct map_table *t, map_each_fn *each, void *arg);
-	/* NULL: no other files but file[] */
-	bool	(*changed)(struct map_table *t);
+	/* the tables inside it, from 0 on, NULL behind the last; NULL when it
+	 * has none */
+	struct map	*(*inner)(struct map_table *t, size_t i);
 	void	(*close)(struct map_table *t);	/* releases state */
 };
 

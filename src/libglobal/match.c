@@ -352,6 +352,19 @@ match_list_changed(struct match_list *l)
 	return false;
 }
 
+/* match_list_each_file - the files of a list and its tables */
+void
+match_list_each_file(struct match_list *l,
+    void (*each)(void *arg, const char *path), void *arg)
+{
+	for (const struct watched *w = l == NULL ? NULL : l->files; w != NULL;
+	    w = w->next)
+		each(arg, w->path);
+	for (size_t i = 0; l != NULL && i < l->count; i++)
+		if (l->pattern[i].map != NULL)
+			map_each_file(l->pattern[i].map, each, arg);
+}
+
 /* match_list_blocks - has it tables that may block? */
 bool
 match_list_blocks(const struct match_list *l)

@@ -49,6 +49,9 @@ MUST_USE int	match_list_find_client(struct match_list *l, struct slice name,
 		    struct slice address);
 /* has a file or table of the list changed since it was opened? */
 bool		match_list_changed(struct match_list *l);
+/* call back with each file that it reads when it is opened again */
+void		match_list_each_file(struct match_list *l,
+		    void (*each)(void *arg, const char *path), void *arg);
 /* might a lookup block? (it has tables in files) */
 bool		match_list_blocks(const struct match_list *l);
 

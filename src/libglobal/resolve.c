@@ -220,6 +220,21 @@ resolver_changed(struct resolver *r)
 	return changed;
 }
 
+/* resolver_each_file - the files of all tables and lists */
+void
+resolver_each_file(struct resolver *r,
+    void (*each)(void *arg, const char *path), void *arg)
+{
+	struct map *m;
+
+#define TABLE(name, flags) \
+	for (size_t i = 0; (m = map_list_at(r->name, i)) != NULL; i++) \
+		map_each_file(m, each, arg);
+#include "libglobal/resolve_tables.def"
+#define LIST(name, kind) match_list_each_file(r->name, each, arg);
+#include "libglobal/resolve_lists.def"
+}
+
 /* is_own_literal - [address] of this host? */
 static bool
 is_own_literal(const struct resolver *r, struct slice domain)

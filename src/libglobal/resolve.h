@@ -45,6 +45,10 @@ void		resolver_close(struct resolver **r);
 /* has a file of a table changed since? */
 bool		resolver_changed(struct resolver *r);
 
+/* call back with each file that is read when the tables are opened again */
+void		resolver_each_file(struct resolver *r,
+		    void (*each)(void *arg, const char *path), void *arg);
+
 /* --- who gets mail for an address, by the accounts database */
 struct resolve_owner {
 	struct slice	account;	/* an account's id, or "" and then */
@@ -58,13 +62,17 @@ struct resolve_who {
 	size_t				 count;
 };
 
-/* 0 with an answer that lives as long as the query; -EAGAIN: it is not known
- * yet, and resolving ends with that; or an error, which delays the mail */
+/* 0 with an answer that lives until the function is called again; -EAGAIN: it
+ * is not known yet: resolving goes on as far as it can without (so that all
+ * that is unknown is asked for) and ends with that; or an error, which delays
+ * the mail */
 typedef int	resolve_who_fn(void *arg, struct slice address,
 		    struct resolve_who *ret_who);
 
 struct resolve_query {
 	struct slice	 recipient;	/* local@domain, without quotes */
+	struct slice	 given;		/* for replies, as the client gave it;
+					   "": as recipient */
 	struct slice	 sender;	/* the same; "" is the null sender */
 	bool		 check;		/* refuse unknown recipients */
 	bool		 may_relay;	/* to domains that are not ours */

@@ -411,11 +411,14 @@ static void
 name_recipient(const struct resolve_ctx *c, struct resolve_result *result)
 {
 	bool relay = result->status.enhanced.subject == 7;
+	struct slice given = c->q->given;
 
 	if (result->status.code == 0)
 		return;
+	if (given.len == 0)
+		given = c->q->recipient;
 	status_prefix_text(&result->status, arena_printf(c->a, "<%.*s>: %s",
-	    SLICE_ARG(slice_sub(c->q->recipient, 0, ADDR_TEXT_MAX)),
+	    SLICE_ARG(slice_sub(given, 0, ADDR_TEXT_MAX)),
 	    relay || status_is_temporary(&result->status) ? "" :
 	    "Recipient address rejected: "));
 }
@@ -424,11 +427,18 @@ name_recipient(const struct resolve_ctx *c, struct resolve_result *result)
 static int
 work_off(struct expansion *x)
 {
+	bool unknown = false;
 	int e = 0;
 
-	for (size_t i = 0; i < x->count && e == 0; i++)
+	for (size_t i = 0; i < x->count && e == 0; i++) {
 		e = take_step(x, x->step[i]);
-	return e;
+		if (e == -EAGAIN) {
+			/* all that is to be asked for is asked at once */
+			unknown = true;
+			e = 0;
+		}
+	}
+	return e == 0 && unknown ? -EAGAIN : e;
 }
 
 /* fail - what an error of the machine means for the recipient */
