@@ -112,6 +112,19 @@ daemon_on_peer_gone(struct daemon *d, void (*fn)(struct daemon *, uint32_t))
 	d->peer_gone = fn;
 }
 
+/* daemon_allow_read - one more folder for the sandbox */
+void
+daemon_allow_read(struct daemon *d, const char *folder)
+{
+	for (size_t i = 0; i < d->allowed_count; i++)
+		if (strcmp(d->allowed[i].path, folder) == 0)
+			return;
+	/* beyond that many, changed files are read at the next reload only */
+	if (d->allowed_count < DAEMON_ALLOWED_MAX)
+		d->allowed[d->allowed_count++] = (struct sandbox_path){
+		    arena_text(&d->arena, slice_of(folder)), SANDBOX_READ };
+}
+
 /* daemon_reload_params - nothing to do: the new struct is in place */
 int
 daemon_reload_params(struct task *t, struct daemon *d)

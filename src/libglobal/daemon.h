@@ -95,6 +95,10 @@ void	daemon_on_peer_gone(struct daemon *d, void (*fn)(struct daemon *, uint32_t)
 /* tell master of a child process, for barid ps; stored only */
 void	daemon_note_child(struct daemon *d, uint32_t pid, struct slice name);
 
+/* in prepare, for daemons whose sandbox row has no root folder: also this
+ * folder, and what is in it, may be read in the sandbox */
+void	daemon_allow_read(struct daemon *d, const char *folder);
+
 /* a reload for daemons that look at daemon_params anew each time */
 int	daemon_reload_params(struct task *t, struct daemon *d);
 

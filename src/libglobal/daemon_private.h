@@ -9,6 +9,8 @@
 
 struct listener;
 
+#define DAEMON_ALLOWED_MAX	64	/* folders of daemon_allow_read */
+
 /* one configuration, and what was made of it */
 struct daemon_settings {
 	struct conf		*defaults;	/* of the daemon's table */
@@ -36,6 +38,8 @@ struct daemon {
 	void			(*peer_gone)(struct daemon *, uint32_t);
 	void			*data;
 	struct sandbox_state	 sandbox;
+	struct sandbox_path	 allowed[DAEMON_ALLOWED_MAX];
+	size_t			 allowed_count;
 	char			 service[65];
 	char			 program[130];
 	uint64_t		 log_lost;

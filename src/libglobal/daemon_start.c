@@ -234,6 +234,7 @@ enter(struct daemon *d, const struct msg_start *m, struct diag *diag)
 	struct sandbox_request	  req = { .row = row, .uid = m->uid,
 	    .gid = m->gid, .root = root[0] == '\0' ? NULL : root,
 	    .root_fd = -1,
+	    .extra_paths = d->allowed, .extra_count = d->allowed_count,
 	    .keep_chroot = d->spec->keep_chroot };
 	int			  r = 0;
 
