@@ -39,8 +39,8 @@ static const struct scheme {
 /* the curves a ServerKeyExchange may name, and how long their points are
  * (RFC 8422 5.1.1, 5.4; RFC 8446 4.2.8.2) */
 static const struct {
-	int	number;
-	int	point_size;
+	char		number;
+	unsigned char	point_size;
 } curves[] = {
 	{ 23, 65 },		/* secp256r1 */
 	{ 24, 97 },		/* secp384r1 */
@@ -88,19 +88,15 @@ static bool
 is_exchange_12(struct slice tbs)
 {
 	struct cursor	c = cursor_over(tbs);
-	int		number, size;
+	struct slice	head;
 
-	if (cursor_take(&c, 64).len != 64)
+	if (cursor_take(&c, 64).len != 64 || cursor_bytes(&c, 4, &head) < 0)
 		return false;
-	if (cursor_byte(&c) != 3)		/* named_curve */
-		return false;
-	number = cursor_byte(&c) << 8;
-	number |= cursor_byte(&c);
-	size = cursor_byte(&c);
 	for (size_t i = 0; i < COUNT(curves); i++)
-		if (curves[i].number == number)
-			return size == curves[i].point_size &&
-			    cursor_left(&c) == (size_t)size;
+		if (head.data[0] == 3 &&	/* named_curve */
+		    head.data[1] == 0 && head.data[2] == curves[i].number &&
+		    (unsigned char)head.data[3] == curves[i].point_size)
+			return cursor_left(&c) == curves[i].point_size;
 	return false;
 }
 

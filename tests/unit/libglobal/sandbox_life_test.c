@@ -196,8 +196,9 @@ life_of_authd(void)
 	struct crypt_data data = { 0 };
 	char hash[128];
 
-	MUST(crypt_r("secret", "$6$saltsalt$", &data) != NULL);
-	MUST(crypt_r("secret", "$y$j9T$abcdefgh$", &data) != NULL);
+	MUST(crypt_rn("secret", "$6$saltsalt$", &data, sizeof(data)) != NULL);
+	MUST(crypt_rn("secret", "$y$j9T$abcdefgh$", &data, sizeof(data)) !=
+	    NULL);
 	MUST(argon2id_hash_encoded(2, 8192, 2, "secret", 6, "saltsalt", 8, 32,
 	    hash, sizeof(hash)) == ARGON2_OK);
 	return life_of_lmdb(".");
