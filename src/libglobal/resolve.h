@@ -76,6 +76,7 @@ struct resolve_query {
 	struct slice	 sender;	/* the same; "" is the null sender */
 	bool		 check;		/* refuse unknown recipients */
 	bool		 may_relay;	/* to domains that are not ours */
+	bool		 relay_unknown;	/* a table could not say whether so */
 	bool		 may_block;	/* else -EINPROGRESS, where one might */
 	resolve_who_fn	*who;		/* NULL: there are no accounts */
 	void		*arg;

@@ -369,7 +369,12 @@ refuse_relay(const struct resolve_ctx *c, struct resolve_result *result)
 	map_search_cut(result->recipient, &local, &domain);
 	/* user%elsewhere@relayed could be relayed on by the next host */
 	routed = rewrite_has_route(&c->r->rules, local);
-	if (result->class == RESOLVE_DEFAULT || routed)
+	if (result->class != RESOLVE_DEFAULT && !routed)
+		return;
+	if (c->q->relay_unknown)
+		result->status = status_make(451, "4.3.0",
+		    "Temporary lookup failure");
+	else
 		result->status = status_make(
 		    (unsigned)c->r->p->relay_domains_reject_code,
 		    c->r->p->relay_domains_reject_code < 500 ? "4.7.1" :
