@@ -21,6 +21,7 @@
 #include "libutil/cursor.h"
 
 struct tls {
+	struct tls_context *ctx;	/* held */
 	SSL		*ssl;
 	int		 fd;		/* lent */
 	int		 io_error;	/* what recv or send said last; or 0 */
@@ -214,6 +215,7 @@ tls_new(struct tls_context *ctx, int fd, size_t plaintext_left,
 	    (peer != NULL && peer->level == TLS_LEVEL_NONE))
 		return -EINVAL;
 	tls = NEW(struct tls);
+	tls->ctx = tls_context_hold(ctx);
 	tls->fd = fd;
 	tls->is_client = peer != NULL;
 	tls->ssl = SSL_new(ctx->main.ssl);
@@ -250,6 +252,7 @@ tls_free(struct tls **tls)
 	if (c == NULL)
 		return;
 	SSL_free(c->ssl);
+	tls_context_free(&c->ctx);
 	buf_free(&c->names);
 	free(c->error);
 	free(c);

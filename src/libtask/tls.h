@@ -8,7 +8,8 @@
  * may be in another process (tls_key.h).
  *
  * An idle connection costs about 14 KiB: buffers are released between records.
- * The connection borrows its context, and its descriptor until tls_free.
+ * A connection borrows its descriptor until tls_free, and keeps its context
+ * alive: who has a new context (other certificates) frees the old one at once.
  */
 #ifndef LIBTASK_TLS_H
 #define LIBTASK_TLS_H
@@ -59,7 +60,7 @@ void		tls_library_init(void);
 /* a context, or -EBADMSG with a sentence for whoever wrote the parameters */
 MUST_USE int	tls_context_new(const struct tls_params *p,
 		    struct tls_context **ret_ctx, struct diag *diag);
-/* release it once its connections are gone; empties the pointer */
+/* release it, as far as its owner is concerned; empties the pointer */
 void		tls_context_free(struct tls_context **ctx);
 
 /*

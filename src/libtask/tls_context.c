@@ -120,6 +120,7 @@ tls_context_new(const struct tls_params *p, struct tls_context **ret_ctx,
 	struct tls_context	*ctx = NEW(struct tls_context);
 	int			 r;
 
+	ctx->references = 1;
 	if ((r = tls_params_read(p, ctx, diag)) < 0)
 		goto out;
 	ctx->main.ssl = SSL_CTX_new(p->role == TLS_SERVER ?
@@ -153,7 +154,15 @@ out:
 	return r;
 }
 
-/* tls_context_free - release it */
+/* tls_context_hold - one more user */
+struct tls_context *
+tls_context_hold(struct tls_context *ctx)
+{
+	ctx->references++;
+	return ctx;
+}
+
+/* tls_context_free - release it, or leave that to its last connection */
 void
 tls_context_free(struct tls_context **ctx)
 {
@@ -163,7 +172,7 @@ tls_context_free(struct tls_context **ctx)
 	void			*host;
 
 	*ctx = NULL;
-	if (c == NULL)
+	if (c == NULL || --c->references > 0)
 		return;
 	while (hash_next(&c->hosts, &i, &name, &host)) {
 		SSL_CTX_free(((struct tls_host *)host)->ssl);

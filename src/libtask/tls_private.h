@@ -16,6 +16,7 @@ struct tls_host {
 };
 
 struct tls_context {
+	unsigned	 references;	/* its owner's, and each connection's */
 	enum tls_role	 role;
 	struct tls_host	 main;
 	struct hash	 hosts;		/* lower-case host -> struct tls_host */
@@ -39,6 +40,8 @@ MUST_USE int	tls_trust_load(const struct tls_params *p, SSL_CTX *ssl,
 		    struct diag *diag);
 /* tls_ticket.c: let this SSL_CTX seal and open session tickets */
 void		tls_ticket_setup(struct tls_context *ctx, SSL_CTX *ssl);
+/* tls_context.c: a connection holds on to its context */
+struct tls_context	*tls_context_hold(struct tls_context *ctx);
 /* tls.c: OpenSSL's connection; lent */
 SSL		*tls_session(const struct tls *tls);
 /* why OpenSSL failed, by its error queue, which is emptied; OpenSSL's storage */
