@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* smtpd: the SMTP server, for port 25 and for submission. See barid-smtpd(8). */
+#include "libtask/tls.h"
 #include "libutil/alloc.h"
 #include "smtpd/smtpd.h"
 
@@ -13,6 +14,7 @@ prepare(struct daemon *d, struct diag *diag)
 	s->ids.process = daemon_process(d);
 	list_init(&s->channels);
 	daemon_set_data(d, s);
+	tls_library_init();	/* reads files that the sandbox has not */
 	return 0;
 }
 
