@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Deliveries. Each waits in a list until the writer takes it; while one batch
+ * is being committed the next one gathers, so the busier the account, the
+ * more messages share a flush, and a lone message never waits for company.
+ *
+ * A delivery belongs to who waits for it, but is lent to the writer while its
+ * batch runs: who must leave meanwhile abandons it, and the writer frees it.
+ */
+#include <stdlib.h>
+
+#include "accountd/accountd.h"
+#include "accountd/accountd_events.h"
+#include "libstore/message.h"
+#include "libtask/work.h"
+#include "libutil/alloc.h"
+
+#define ASKED_AT_ONCE	100
+
+/* delivery_new - takes the message, with the arena it is in */
+static struct delivery *
+delivery_new(struct ipc_in *in, struct arena *arena_take)
+{
+	struct delivery *d = NEW(struct delivery);
+
+	list_init(&d->link);
+	d->arena = *arena_take;
+	*arena_take = (struct arena)ARENA_INIT;
+	d->ask = in->msg;
+	in->msg = NULL;
+	return d;
+}
+
+/* wait_done - until the writer has filed it, or we must leave */
+static int
+wait_done(struct task *t, struct account_process *ap, struct delivery *d)
+{
+	int r = 0;
+
+	list_add_tail(&ap->jobs, &d->link);
+	signal_set(&ap->more_jobs);
+	while (r == 0 && !d->finished)
+		r = signal_wait(t, &d->done);
+	return r;
+}
+
+/* leave - we are done with it, or must go before it is */
+static void
+leave(struct delivery *d)
+{
+	if (d->running) {
+		d->abandoned = true;
+		return;
+	}
+	list_remove(&d->link);
+	delivery_free(d);
+}
+
+/* say - log what became of it */
+static void
+say(const struct account_process *ap, const struct delivery *d)
+{
+	const struct log	*l = daemon_log(ap->daemon);
+	struct kv		 id = KV_STR("queue_id", d->ask->queue_id);
+	struct kv		 to = KV_STR("recipient", d->ask->recipient);
+	struct buf		 reply = BUF_INIT;
+
+	if (d->is_duplicate) {
+		log_event(l, EV_ACCOUNT_DUPLICATE, id, to);
+	} else if (status_is_ok(&d->status)) {
+		log_event(l, EV_ACCOUNT_DELIVERED, id, to,
+		    KV_STR("mailbox", d->mailbox),
+		    KV_UINT("uid", d->message->places[0].uid));
+	} else {
+		status_format(&reply, &d->status);
+		log_event(l, EV_ACCOUNT_REFUSED, id, to,
+		    KV_STR("reply", buf_slice(&reply)));
+		buf_free(&reply);
+	}
+}
+
+/* on_ask - one delivery, from the question to its answer */
+static int
+on_ask(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
+    void *arg)
+{
+	struct account_process	 *ap = arg;
+	struct delivery		 *d;
+	struct buf		  code = BUF_INIT;
+	struct msg_deliver_result m;
+	int			  r;
+
+	if (in->desc->number != MSG_deliver_ask || in->request == 0)
+		return -EBADMSG;
+	d = delivery_new(in, a);
+	ap->deliveries++;
+	process_active(ap);
+	r = wait_done(t, ap, d);
+	ap->deliveries--;
+	process_active(ap);
+	if (r == 0) {
+		say(ap, d);
+		status_code_format(&code, d->status.enhanced);
+		m = (struct msg_deliver_result){ d->status.code,
+		    buf_slice(&code), status_text(&d->status) };
+		r = ipc_reply(c, in->request, &msg_deliver_result_desc, &m);
+		buf_free(&code);
+	}
+	leave(d);
+	return r;
+}
+
+struct channel {
+	struct account_process	*ap;
+	int			 fd;
+};
+
+/* channel_task - one channel, until who delivers closes it */
+static int
+channel_task(struct task *t, void *arg)
+{
+	struct channel	*ch = arg;
+	struct ipc_conn	 c;
+	int		 r;
+
+	ipc_open(&c, task_loop(t), &ch->fd, &ipc_table_deliver, IPC_CALLEE);
+	r = ipc_serve_parallel(t, &c, on_ask, ch->ap, ASKED_AT_ONCE);
+	ipc_close(&c);
+	free(ch);
+	/* that it went away is its business, not the account's */
+	ignore(r);
+	return task_is_cancelled(t) ? -ECANCELED : 0;
+}
+
+/* deliver_start - serve a channel */
+void
+deliver_start(struct account_process *ap, int *fd_take)
+{
+	struct channel *ch = NEW(struct channel);
+
+	ch->ap = ap;
+	ch->fd = *fd_take;
+	*fd_take = -1;
+	task_group_start(daemon_group(ap->daemon), channel_task, ch);
+}
+
+/* --- the writer */
+
+/* take_batch - the deliveries that go together; at least one */
+static size_t
+take_batch(struct account_process *ap, struct delivery **jobs, size_t max)
+{
+	uint64_t	size = 0;
+	size_t		n = 0;
+
+	while (n < max && !list_is_empty(&ap->jobs)) {
+		struct delivery *d = CONTAINER_OF(ap->jobs.next,
+		    struct delivery, link);
+
+		size += d->ask->content_length;
+		if (n > 0 && size > ap->p->accountd_batch_size_limit)
+			break;
+		list_remove(&d->link);
+		d->running = true;
+		jobs[n++] = d;
+	}
+	return n;
+}
+
+/* file - one batch */
+static int
+file(struct task *t, struct account_process *ap, struct delivery **jobs,
+    size_t max)
+{
+	struct filing	f = { .account = ap->account, .p = ap->p,
+	    .jobs = jobs };
+	int		r;
+
+	f.count = take_batch(ap, jobs, max);
+	r = work_run(t, filing_run, &f);
+	for (size_t i = 0; i < f.count; i++) {
+		jobs[i]->running = false;
+		jobs[i]->finished = r == 0;
+		if (jobs[i]->abandoned)
+			delivery_free(jobs[i]);
+		else
+			signal_set(&jobs[i]->done);
+	}
+	bell_ring(&ap->bell);
+	process_say_damage(ap);
+	return r;
+}
+
+/* deliver_writer - file what waits, batch after batch */
+int
+deliver_writer(struct task *t, void *arg)
+{
+	struct account_process	*ap = arg;
+	size_t			 max = (size_t)ap->p->accountd_batch_limit;
+	struct delivery		**jobs = NEW_ARRAY(struct delivery *, max);
+	int			 r = 0;
+
+	while (r == 0) {
+		if (list_is_empty(&ap->jobs))
+			r = signal_wait(t, &ap->more_jobs);
+		else
+			r = file(t, ap, jobs, max);
+	}
+	free(jobs);
+	return r;
+}
