@@ -148,7 +148,7 @@ begin(struct task *t, struct imap_session *s)
 		greet(s);
 	} else if (!s->has_begun) {
 		log_event(&s->log, EV_IMAP_SESSION_RESUME);
-		r = session_restore(s);
+		r = session_restore(t, s);
 	}
 	s->has_begun = true;
 	s->waiting = SESSION_BUSY;

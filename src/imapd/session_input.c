@@ -46,6 +46,15 @@ tag_of(struct imap_session *s)
 	return fault.tag;
 }
 
+/* shrink - an idle session holds no memory for commands */
+static void
+shrink(struct imap_session *s)
+{
+	arena_free(&s->arena);
+	buf_free(&s->out);
+	buf_free(&s->code);
+}
+
 /* read_first_line - wait for a command */
 static int
 read_first_line(struct task *t, struct imap_session *s, struct slice *ret_line)
@@ -54,6 +63,8 @@ read_first_line(struct task *t, struct imap_session *s, struct slice *ret_line)
 	struct slice	seen, tag = SLICE_EMPTY;
 	int		r;
 
+	if (stream_buffered(s->stream).len == 0)
+		shrink(s);
 	deadline_begin(t, &d, s->params->imapd_idle_timeout);
 	s->waiting = SESSION_WAITS_COMMAND;
 	r = stream_peek(t, s->stream, &seen);

@@ -202,6 +202,8 @@ session_status(struct task *t, struct imap_session *s)
 
 /* the account's names */
 struct names {
+	struct account		*account;
+	struct arena		*arena;
 	struct mailbox_info	*infos;		/* INBOX first, then by path */
 	size_t			info_count;
 	struct hash		by_path;	/* of the same */
@@ -217,15 +219,16 @@ by_bytes(const void *a, const void *b)
 	    *(const struct slice *)b);
 }
 
-/* get_names - read them; by_path is to be freed */
+/* names_job - a work item: read them; by_path is to be freed */
 static int
-get_names(struct imap_session *s, struct names *n)
+names_job(void *arg)
 {
-	int	r;
+	struct names	*n = arg;
+	int		r;
 
-	r = mailbox_list(s->account, &s->arena, &n->infos, &n->info_count);
+	r = mailbox_list(n->account, n->arena, &n->infos, &n->info_count);
 	if (r == 0)
-		r = mailbox_list_subscribed(s->account, &s->arena,
+		r = mailbox_list_subscribed(n->account, n->arena,
 		    &n->subscribed, &n->subscribed_count);
 	if (r < 0)
 		return r;
@@ -394,7 +397,7 @@ int
 session_list(struct task *t, struct imap_session *s)
 {
 	const struct imap_list *l = &s->command.list;
-	struct names	n = { .by_path = HASH_INIT };
+	struct names	n = { .account = s->account, .arena = &s->arena };
 	int		r;
 
 	/* an empty pattern asks for the separator only */
@@ -404,7 +407,7 @@ session_list(struct task *t, struct imap_session *s)
 		return 0;
 	}
 	apply_reference(s);
-	if ((r = get_names(s, &n)) < 0)
+	if ((r = work_run(t, names_job, &n)) < 0)
 		r = session_failed(s, r, NULL);
 	else if (s->command.id == IMAP_CMD_LSUB ||
 	    (l->select & IMAP_LIST_SUBSCRIBED) != 0)

@@ -135,7 +135,7 @@ MUST_USE int	session_unselect(struct task *t, struct imap_session *s);
 /* release it without waiting */
 void	session_drop_selected(struct imap_session *s);
 /* bring back the mailbox of a session that slept */
-MUST_USE int	session_restore(struct imap_session *s);
+MUST_USE int	session_restore(struct task *t, struct imap_session *s);
 /* run what writes to the account on a worker, and ring the bell */
 MUST_USE int	session_commit(struct task *t, struct imap_session *s,
 		    work_fn *fn, void *arg);

@@ -45,6 +45,45 @@ is_own(const struct imap_session *s, uint64_t modseq)
 	return false;
 }
 
+/* a view that is opened, restored or refreshed: a big mailbox's index is read
+ * on a worker */
+struct view_job {
+	struct account		*account;
+	uint32_t		mailbox;	/* to open */
+	const struct view_state	*state;		/* to restore */
+	struct mailbox_view	*view;
+	bool			may_expunge;
+	struct arena		*arena;
+	struct view_changes	changes;
+};
+
+/* open_job - a work item */
+static int
+open_job(void *arg)
+{
+	struct view_job	*j = arg;
+
+	return view_open(j->account, j->mailbox, &j->view);
+}
+
+/* restore_job - a work item */
+static int
+restore_job(void *arg)
+{
+	struct view_job	*j = arg;
+
+	return view_restore(j->account, j->state, &j->view);
+}
+
+/* refresh_job - a work item */
+static int
+refresh_job(void *arg)
+{
+	struct view_job	*j = arg;
+
+	return view_refresh(j->view, j->may_expunge, j->arena, &j->changes);
+}
+
 /* report - what a refresh of the view found */
 static int
 report(struct task *t, struct imap_session *s, const struct view_changes *c)
@@ -64,6 +103,9 @@ report(struct task *t, struct imap_session *s, const struct view_changes *c)
 		    s->selected.view));
 	}
 	for (size_t i = 0; i < c->changed_count; i++) {
+		if (i % SESSION_BATCH == SESSION_BATCH - 1 &&
+		    (r = task_yield(t)) < 0)
+			return r;
 		if (is_own(s, c->changed[i].modseq))
 			continue;
 		if ((r = session_format_flags_fetch(s, &c->changed[i],
@@ -77,23 +119,22 @@ report(struct task *t, struct imap_session *s, const struct view_changes *c)
 int
 session_sync(struct task *t, struct imap_session *s, bool may_expunge)
 {
-	struct view_changes c;
-	int	r;
+	struct view_job	j = { .view = s->selected.view,
+		.may_expunge = may_expunge, .arena = &s->arena };
+	int		r;
 
-	if (s->selected.view == NULL || s->quit ||
-	    !view_is_stale(s->selected.view))
+	if (j.view == NULL || s->quit || !view_is_stale(j.view))
 		return 0;
-	r = view_refresh(s->selected.view, may_expunge, &s->arena, &c);
-	if (r < 0)
+	if ((r = work_run(t, refresh_job, &j)) < 0)
 		/* the view is as it was: nothing wrong was told */
 		return session_failed(s, r, NULL);
-	if (c.is_gone) {
+	if (j.changes.is_gone) {
 		buf_add_text(&s->out,
 		    "* BYE The selected mailbox was deleted\r\n");
 		s->quit = true;
 		return 0;
 	}
-	return report(t, s, &c);
+	return report(t, s, &j.changes);
 }
 
 struct claim {
@@ -192,6 +233,7 @@ open_selected(struct task *t, struct imap_session *s, struct slice name,
     bool read_only)
 {
 	struct session_selected *sel = &s->selected;
+	struct view_job	j = { .account = s->account };
 	struct mailbox_info info;
 	int		r;
 
@@ -199,8 +241,10 @@ open_selected(struct task *t, struct imap_session *s, struct slice name,
 		return r;
 	if (info.is_noselect)
 		return -ENOENT;
-	if ((r = view_open(s->account, info.id, &sel->view)) < 0)
+	j.mailbox = info.id;
+	if ((r = work_run(t, open_job, &j)) < 0)
 		return r;
+	sel->view = j.view;
 	sel->mailbox = info.id;
 	sel->read_only = read_only;
 	if ((r = claim_at_select(t, s, &info, sel)) < 0)
@@ -229,15 +273,17 @@ session_select(struct task *t, struct imap_session *s)
 
 /* session_restore - the mailbox of a session that slept */
 int
-session_restore(struct imap_session *s)
+session_restore(struct task *t, struct imap_session *s)
 {
 	struct session_selected *sel = &s->selected;
+	struct view_job	j = { .account = s->account, .state = &s->asleep };
 	struct mailbox_info info;
 	int		r;
 
 	if (s->asleep.mailbox == 0)
 		return 0;
-	r = view_restore(s->account, &s->asleep, &sel->view);
+	if ((r = work_run(t, restore_job, &j)) == 0)
+		sel->view = j.view;
 	if (r == 0)
 		r = mailbox_get(s->account, s->asleep.mailbox, &s->arena,
 		    &info);

@@ -318,7 +318,7 @@ struct script_options {
 
 /* run a script in a fresh account with these messages in INBOX, seen by no
  * session yet; twice, whole and with reads and writes cut short */
-static void
+__attribute__((unused)) static void
 script_run(const char *text, const char *const *messages, size_t count,
     struct script_options o)
 {

@@ -648,3 +648,13 @@ TEST(session_pipelined)
 	    "S: a2 OK FETCH completed\n"
 	    "S: a3 OK NOOP completed\n");
 }
+
+TEST(session_move_onto_itself)
+{
+	RUN("C: a1 SELECT INBOX\n"
+	    "S. a1 OK\n"
+	    "C: a2 MOVE 1 INBOX\n"
+	    "S. a2 \n"
+	    "C: a3 FETCH 1:3 UID\n"
+	    "S. a3 OK\n");
+}
