@@ -265,6 +265,7 @@ on_message(struct task *t, struct ipc_conn *conn, struct ipc_in *in,
     struct arena *a, void *arg)
 {
 	struct cleanup		*c = arg;
+	struct msg_queue_unlinked gone;
 	struct unlink_job	 j;
 	struct slice		 id;
 	int			 r;
@@ -282,6 +283,9 @@ on_message(struct task *t, struct ipc_conn *conn, struct ipc_in *in,
 	if (r < 0 && r != -ECANCELED)
 		log_event(daemon_log(c->daemon), EV_CLEANUP_UNLINK,
 		    KV_STR("queue_id", id), KV_ERR("why", r));
+	gone.queue_id = id;
+	if (r == 0)
+		ignore(edge_post(c->qmgr, &msg_queue_unlinked_desc, &gone));
 	return r == -ECANCELED ? r : 0;
 }
 

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * qmgr: what its files share. One process holds the queue: messages that are
+ * tried are structs here; all others are records of the state. Every change
+ * that must last goes through the committer, which writes many in one flush.
+ */
+#ifndef QMGR_QMGR_H
+#define QMGR_QMGR_H
+
+#include "libglobal/daemon.h"
+#include "libglobal/ipc_bounce.h"
+#include "libglobal/ipc_delivery.h"
+#include "libglobal/ipc_queue.h"
+#include "libglobal/qstate.h"
+#include "libglobal/qstate_recover.h"
+#include "libglobal/slot_pool.h"
+#include "libutil/hash.h"
+#include "qmgr/qmgr_params.h"
+#include "qmgr/sched.h"
+
+struct owner;
+
+/* what became of a recipient so far */
+enum fate {
+	FATE_TODO,		/* waits, or is being tried */
+	FATE_DONE,
+	FATE_LATER,		/* this attempt failed; try again */
+	FATE_REFUSED,		/* never; the sender is to be told */
+	FATE_TOLD,		/* refused, and the sender was told */
+};
+
+struct rcpt_state {
+	enum fate	fate;
+	unsigned	code;
+	struct slice	enhanced;	/* texts live in the message's arena */
+	struct slice	text;
+	struct slice	relay;
+	uint32_t	attempts;
+	bool		remote;
+};
+
+/* a message that is being tried */
+struct qmessage {
+	struct qmgr		*qmgr;
+	struct arena		 arena;
+	struct queue_id		 id;
+	struct msg_envelope	*envelope;
+	struct rcpt_state	*rcpts;		/* beside envelope->rcpts */
+	struct sched_message	*sched;
+	struct queue_place	 place;
+	struct signal		*waiter;	/* of the offer, when settled */
+	struct list		 finishing;	/* in the committer's list */
+	uint64_t		 generation;
+	int64_t			 queued;	/* us: when it became active */
+	uint32_t		 attempts;
+	uint32_t		 flags;		/* QSTATE_ */
+	int			 content_fd;	/* -1: read the queue */
+	bool			 committed;	/* it has a place */
+	bool			 offered;	/* through: not committed yet */
+	bool			 has_state;	/* a record of it exists */
+	bool			 settling;
+	bool			 cancelled;	/* deleted or held by the admin */
+	uint8_t			 wanted;	/* cancelled: QSTATE_HOLD, or 0 */
+};
+
+struct qmgr {
+	struct daemon		*daemon;
+	struct qstate		*state;
+	struct slot_pool	*pool;
+	struct sched		*sched;
+	struct hash		 messages;	/* struct qmessage, by id */
+	struct hash		 owners;	/* struct owner, by process */
+	struct qstate_batch	*batch;		/* what is to be written next */
+	struct list		 finishing;	/* messages that end with it */
+	struct signal		 commit;
+	struct signal		 schedule;
+	struct signal		 due;
+	struct signal		 hello;
+	struct list		 committed_waiters;
+	size_t			 content_open;
+	uint32_t		 hellos;
+	uint32_t		 gone;
+	uint32_t		 last_owner;
+	uint64_t		 batches_done;	/* commits so far */
+	uint64_t		 batches_begun;
+	bool			 recovered;
+};
+
+/* qmgr_message.c */
+/* from a packed envelope; NULL if it is none */
+struct qmessage	*qmessage_new(struct qmgr *q, struct slice envelope);
+void	qmessage_free(struct qmessage *m);
+struct qmessage	*qmessage_find(struct qmgr *q, struct slice id);
+void	qmessage_take_content(struct qmessage *m, int *fd_take);
+/* hand all recipients that are to do to the scheduler */
+void	qmessage_schedule(struct qmessage *m, enum sched_lane lane);
+size_t	qmessage_count(const struct qmessage *m, enum fate fate);
+/* have its content open, from the queue if need be */
+MUST_USE int	qmessage_open(struct task *t, struct qmessage *m);
+void	qmgr_load_params(struct qmgr *q);
+void	qmgr_sched_params(struct qmgr *q, struct sched_params *ret_params);
+/* qmgr_deliver.c */
+MUST_USE int	schedule_task(struct task *t, void *arg);
+void	qmessage_result(struct qmessage *m, uint32_t index,
+	    const struct msg_rcpt_result *r, uint32_t connect_ms,
+	    uint32_t transfer_ms);
+/* qmgr_settle.c: an attempt is over; decide what is next */
+void	qmessage_settle(struct qmessage *m);
+/* qmgr_commit.c */
+MUST_USE int	commit_task(struct task *t, void *arg);
+/* write the batch soon; and wait until what is in it now is durable */
+void	commit_soon(struct qmgr *q);
+MUST_USE int	commit_wait(struct task *t, struct qmgr *q);
+/* the message is finished: forget it once that is durable */
+void	commit_finish(struct qmessage *m);
+/* qmgr_due.c */
+MUST_USE int	due_task(struct task *t, void *arg);
+MUST_USE int	qmessage_load(struct task *t, struct qmgr *q,
+		    const struct queue_id *id, struct qmessage **ret_message);
+/* make and fill a record of it in the batch */
+void	qmessage_record(struct qmessage *m, uint8_t queue, int64_t next);
+/* qmgr_cleanup.c: an edge from cleanup */
+MUST_USE int	cleanup_serve(struct task *t, struct qmgr *q, int *fd_take,
+		    const struct daemon_caller *who);
+bool	owner_holds(struct qmgr *q, struct slot_ref ref);
+void	owners_lease(struct qmgr *q);
+void	owners_free(struct qmgr *q);
+void	peer_gone(struct daemon *d, uint32_t process);
+struct slice	owner_key(const uint32_t *process);
+/* tell some cleanup to unlink a large file */
+void	cleanup_unlink(struct qmgr *q, struct slice queue_id);
+/* qmgr_recover.c */
+MUST_USE int	recover(struct task *t, struct qmgr *q);
+/* qmgr_admin.c */
+MUST_USE int	admin_serve(struct task *t, struct qmgr *q, int *fd_take);
+
+#endif

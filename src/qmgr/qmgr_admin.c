@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: ISC */
+/* The administrator's tools: list, show, hold, release, delete, flush. */
+#include "qmgr/qmgr.h"
+
+#include <stdlib.h>
+
+#include "libglobal/ipc_queue_admin.h"
+#include "libtask/loop.h"
+#include "libutil/alloc.h"
+
+#define PAGE	200
+
+/* --- listing */
+
+static const char *
+queue_name(const struct qmgr *q, const struct qstate_message *m)
+{
+	struct slice id = queue_id_text(&m->id);
+
+	if (hash_get(&q->messages, id) != NULL)
+		return "active";
+	return m->queue == QSTATE_HOLD ? "hold" :
+	    m->queue == QSTATE_DEFERRED ? "deferred" : "active";
+}
+
+/* of_state - a row from the records */
+static int
+of_state(struct qmgr *q, const struct queue_id *id, struct arena *a,
+    struct msg_queue_entry *e)
+{
+	struct qstate_message	m;
+	struct qstate_rcpt	*r;
+	size_t			n;
+	int			err;
+
+	if ((err = qstate_get(q->state, id, a, &m)) < 0 ||
+	    (err = qstate_rcpts(q->state, id, 0, SIZE_MAX, a, &r, &n, NULL)) < 0)
+		return err;
+	*e = (struct msg_queue_entry){ .queue_id = arena_dup(a,
+	    queue_id_text(id)), .queue_name = slice_of(queue_name(q, &m)),
+	    .arrival = m.arrival / 1000000, .size = m.size,
+	    .forced_expire = (m.flags & QSTATE_EXPIRE) != 0,
+	    .sender = m.sender, .next = m.next / 1000000 };
+	e->rcpts.v = ARENA_ARRAY(a, struct msg_queue_rcpt, n);
+	e->rcpts.n = n;
+	for (size_t i = 0; i < n; i++)
+		e->rcpts.v[i] = (struct msg_queue_rcpt){ r[i].address,
+		    r[i].original, slice_sub(r[i].reason, 0, 1000) };
+	return 0;
+}
+
+/* of_memory - a row from a message that is being tried */
+static void
+of_memory(const struct qmessage *m, struct arena *a, struct msg_queue_entry *e)
+{
+	size_t n = m->envelope->rcpts.n, k = 0;
+
+	*e = (struct msg_queue_entry){ .queue_id = queue_id_text(&m->id),
+	    .queue_name = S("active"), .arrival = m->envelope->arrival / 1000000,
+	    .size = m->envelope->content_length,
+	    .sender = m->envelope->sender };
+	e->rcpts.v = ARENA_ARRAY(a, struct msg_queue_rcpt, n);
+	for (size_t i = 0; i < n; i++)
+		if (m->rcpts[i].fate == FATE_TODO ||
+		    m->rcpts[i].fate == FATE_LATER)
+			e->rcpts.v[k++] = (struct msg_queue_rcpt){
+			    m->envelope->rcpts.v[i].address,
+			    m->envelope->rcpts.v[i].original,
+			    slice_sub(m->rcpts[i].text, 0, 1000) };
+	e->rcpts.n = k;
+}
+
+/* add_active - messages that are only in memory, on the first page */
+static void
+add_active(struct qmgr *q, struct arena *a, struct msg_queue_entries *reply,
+    size_t max)
+{
+	struct hash_iter	it = { 0 };
+	struct slice		k;
+	void			*v;
+
+	while (reply->entries.n < max && hash_next(&q->messages, &it, &k, &v)) {
+		struct qmessage *m = v;
+
+		if (m->has_state || !list_is_empty(&m->finishing))
+			continue;
+		of_memory(m, a, &reply->entries.v[reply->entries.n++]);
+	}
+}
+
+static int
+on_list(struct qmgr *q, struct ipc_conn *c, uint32_t request,
+    const struct msg_queue_list *ask, struct arena *a)
+{
+	struct qstate_filter	 f = { QSTATE_KEY_MESSAGE, SLICE_EMPTY };
+	struct qstate_walk	 w = QSTATE_WALK_INIT;
+	struct msg_queue_entries reply = { .more = true };
+	struct queue_id		*ids = ARENA_ARRAY(a, struct queue_id, PAGE);
+	struct queue_id		 after;
+	size_t			 n = 0;
+	int			 r;
+
+	reply.entries.v = ARENA_ARRAY(a, struct msg_queue_entry, 1000);
+	if (ask->after.len == 0)
+		add_active(q, a, &reply, 1000 - PAGE);
+	else if (queue_id_parse(ask->after, &after) == 0)
+		qstate_key_message(&w.last, &after);
+	if ((r = qstate_list(q->state, &f, &w, ids, PAGE, &n)) < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		if (of_state(q, &ids[i], a,
+		    &reply.entries.v[reply.entries.n]) == 0)
+			reply.entries.n++;
+	reply.more = !w.done && n > 0;
+	return ipc_reply(c, request, &msg_queue_entries_desc, &reply);
+}
+
+/* --- changing */
+
+enum verb { FLUSH, HOLD, RELEASE, DELETE, REQUEUE, EXPIRE, VERBS };
+static const char *const verbs[VERBS] = { "flush", "hold", "release",
+    "delete", "requeue", "expire" };
+
+/* change_active - a message that is being tried */
+static bool
+change_active(struct qmgr *q, struct qmessage *m, enum verb verb)
+{
+	if (!list_is_empty(&m->finishing) || m->settling || !m->committed)
+		return false;
+	if (verb == EXPIRE) {
+		m->flags |= QSTATE_EXPIRE;
+		return true;
+	}
+	if (verb != HOLD && verb != DELETE)
+		return false;
+	m->cancelled = true;
+	m->wanted = verb == HOLD ? QSTATE_HOLD : 0;
+	sched_message_cancel(q->sched, m->sched);
+	if (sched_message_busy(m->sched) == 0)
+		qmessage_settle(m);
+	return true;
+}
+
+/* change_waiting - a message that is a record */
+static bool
+change_waiting(struct qmgr *q, const struct queue_id *id, enum verb verb)
+{
+	struct qstate_message	m;
+	struct arena		a = ARENA_INIT;
+	bool			changed = true;
+
+	if (qstate_get(q->state, id, &a, &m) < 0) {
+		arena_free(&a);
+		return false;
+	}
+	switch (verb) {
+	case HOLD:
+		changed = m.queue != QSTATE_HOLD;
+		m.queue = QSTATE_HOLD;
+		break;
+	case RELEASE:
+		changed = m.queue == QSTATE_HOLD;
+		m.queue = changed ? QSTATE_DEFERRED : m.queue;
+		m.next = changed ? loop_wall(daemon_loop(q->daemon)) : m.next;
+		break;
+	case FLUSH:
+	case REQUEUE:
+		changed = m.queue == QSTATE_DEFERRED;
+		m.next = loop_wall(daemon_loop(q->daemon));
+		break;
+	case EXPIRE:
+		m.flags |= QSTATE_EXPIRE;
+		m.next = loop_wall(daemon_loop(q->daemon));
+		break;
+	case DELETE:
+		qstate_batch_finish(q->batch, id, m.place, m.generation);
+		if (m.place.kind == QUEUE_PLACE_LARGE)
+			cleanup_unlink(q, queue_id_text(id));
+		else
+			ignore(slot_pool_release(q->pool, m.place.slot));
+		arena_free(&a);
+		return true;
+	case VERBS:
+		break;
+	}
+	if (changed)
+		qstate_batch_message(q->batch, &m);
+	arena_free(&a);
+	return changed;
+}
+
+static bool
+change(struct qmgr *q, const struct queue_id *id, enum verb verb)
+{
+	struct qmessage *m = qmessage_find(q, queue_id_text(id));
+
+	return m != NULL ? change_active(q, m, verb) :
+	    change_waiting(q, id, verb);
+}
+
+/* in_queue - is the record in the queue that was named? */
+static bool
+in_queue(struct qmgr *q, const struct queue_id *id, struct slice name)
+{
+	struct qstate_message	m;
+	struct arena		a = ARENA_INIT;
+	bool			is;
+
+	if (name.len == 0)
+		return true;
+	is = qstate_get(q->state, id, &a, &m) == 0 &&
+	    slice_equal(slice_of(queue_name(q, &m)), name);
+	arena_free(&a);
+	return is;
+}
+
+/* change_all - every message, or those of a queue or site */
+static int
+change_all(struct task *t, struct qmgr *q, enum verb verb,
+    const struct msg_queue_do *ask, uint64_t *ret_count)
+{
+	struct qstate_filter	 f = { ask->site.len > 0 ? QSTATE_KEY_BY_SITE :
+				     QSTATE_KEY_MESSAGE, ask->site };
+	struct qstate_walk	 w = QSTATE_WALK_INIT;
+	struct queue_id		*ids = NEW_ARRAY(struct queue_id, PAGE);
+	size_t			 n;
+	int			 r = 0;
+
+	while (r == 0 && !w.done) {
+		if ((r = qstate_list(q->state, &f, &w, ids, PAGE, &n)) < 0 ||
+		    n == 0)
+			break;
+		for (size_t i = 0; i < n; i++)
+			if (in_queue(q, &ids[i], ask->queue_name))
+				*ret_count += change(q, &ids[i], verb);
+		r = commit_wait(t, q);
+	}
+	free(ids);
+	return r;
+}
+
+static int
+on_do(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
+    const struct msg_queue_do *ask)
+{
+	struct msg_queue_did	did = { 0, SLICE_EMPTY };
+	struct queue_id		id;
+	enum verb		verb = 0;
+	int			r = 0;
+
+	while (verb < VERBS && !slice_equal(ask->verb, slice_of(verbs[verb])))
+		verb++;
+	if (verb == VERBS)
+		did.text = S("no such verb");
+	else if (verb == FLUSH)
+		sched_revive(q->sched, SLICE_EMPTY, SLICE_EMPTY,
+		    loop_now(daemon_loop(q->daemon)) * 1000);
+	if (verb == VERBS)
+		r = 0;
+	else if (slice_equal(ask->queue_id, S("ALL")) || ask->queue_id.len == 0)
+		r = change_all(t, q, verb, ask, &did.count);
+	else if (queue_id_parse(ask->queue_id, &id) < 0)
+		did.text = S("not a queue id");
+	else if (change(q, &id, verb)) {
+		did.count = 1;
+		r = commit_wait(t, q);
+	} else {
+		did.text = S("no such message, or nothing to change");
+	}
+	if (r < 0)
+		return r;
+	signal_set(&q->due);
+	return ipc_reply(c, request, &msg_queue_did_desc, &did);
+}
+
+static int
+on_show(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
+    const struct msg_queue_show *ask)
+{
+	struct msg_queue_message reply = { .content = -1 };
+	struct qmessage		*m = qmessage_find(q, ask->queue_id);
+	struct buf		 envelope = BUF_INIT;
+	struct queue_id		 id;
+	bool			 ours = false;
+	int			 r = 0;
+
+	if (m == NULL && queue_id_parse(ask->queue_id, &id) == 0) {
+		r = qmessage_load(t, q, &id, &m);
+		ours = r == 0;
+	}
+	if (m != NULL && qmessage_open(t, m) == 0 &&
+	    ipc_pack(&msg_envelope_desc, m->envelope, &envelope) == 0) {
+		reply.envelope = buf_slice(&envelope);
+		reply.content = m->content_fd;
+	}
+	r = r == -ECANCELED ? r :
+	    ipc_reply(c, request, &msg_queue_message_desc, &reply);
+	if (ours && m->sched == NULL)
+		qmessage_free(m);
+	buf_free(&envelope);
+	return r;
+}
+
+static int
+on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
+    struct arena *a, void *arg)
+{
+	struct qmgr *q = arg;
+
+	if (in->request == 0)
+		return -EBADMSG;
+	switch (in->desc->number) {
+	case MSG_queue_list:
+		return on_list(q, c, in->request, in->msg, a);
+	case MSG_queue_do:
+		return on_do(t, q, c, in->request, in->msg);
+	case MSG_queue_show:
+		return on_show(t, q, c, in->request, in->msg);
+	default:
+		return -EBADMSG;
+	}
+}
+
+/* admin_serve - one tool */
+int
+admin_serve(struct task *t, struct qmgr *q, int *fd_take)
+{
+	struct ipc_conn	c;
+	int		r = 0;
+
+	while (!q->recovered && r == 0)
+		r = task_sleep(t, 5);
+	if (r < 0)
+		return r;
+	ipc_open(&c, daemon_loop(q->daemon), fd_take, &ipc_table_queue_admin,
+	    IPC_CALLEE);
+	r = ipc_serve(t, &c, on_message, q);
+	ipc_close(&c);
+	return r;
+}

@@ -1,0 +1,622 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The edges from cleanups: leases, offers, commits. A cleanup is an owner of
+ * slots from its first hello until master says that its process is gone; a new
+ * edge of the same process says hello again. Slots that it held and does not
+ * name any more are looked at: they are free, or hold a message that we were
+ * not told of.
+ */
+#include "qmgr/qmgr.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libglobal/slot.h"
+#include "libtask/loop.h"
+#include "libtask/work.h"
+#include "libutil/alloc.h"
+#include "qmgr/qmgr_events.h"
+
+struct owner {
+	uint32_t	 process;
+	uint32_t	 number;	/* in the pool; not 0 */
+	struct ipc_conn	*conn;		/* NULL: its edge broke */
+	struct hash	 held;		/* while the queue is not read yet */
+	struct qmgr	*qmgr;
+};
+
+/* owner_key - the key of an owner in the table */
+struct slice
+owner_key(const uint32_t *process)
+{
+	return slice_over(process, sizeof(*process));
+}
+
+static struct owner *
+owner_get(struct qmgr *q, uint32_t process)
+{
+	struct owner *o = hash_get(&q->owners, owner_key(&process));
+
+	if (o == NULL) {
+		o = NEW(struct owner);
+		o->qmgr = q;
+		o->process = process;
+		o->number = ++q->last_owner;
+		(void)hash_put(&q->owners, owner_key(&process), o); /* new */
+	}
+	return o;
+}
+
+/* owner_holds - does any living cleanup hold this slot? */
+bool
+owner_holds(struct qmgr *q, struct slot_ref ref)
+{
+	struct msg_slot_ref	key = { ref.class, ref.number };
+	struct hash_iter	it = { 0 };
+	struct slice		k;
+	void			*o;
+
+	while (hash_next(&q->owners, &it, &k, &o))
+		if (hash_get(&((struct owner *)o)->held,
+		    slice_over(&key, sizeof(key))) != NULL)
+			return true;
+	return false;
+}
+
+/* --- slots of an owner that it does not name any more */
+
+struct look_job {
+	struct slot_lease	lease;
+	struct queue_head	head;
+	struct buf		envelope;
+	int			r;
+};
+
+static int
+look_work(void *arg)
+{
+	struct look_job	*j = arg;
+	int		 fd, r;
+
+	if ((r = slot_open_read(AT_FDCWD, j->lease.ref, &fd)) < 0)
+		return r;
+	r = slot_read_head(fd, j->lease.ref, &j->head);
+	if (r == 0)
+		r = slot_read_envelope(fd, &j->head, &j->envelope);
+	if (r == 0)
+		r = slot_check_content(fd, &j->head);
+	if (r == 0)
+		r = slot_flush(fd);	/* its writer may not have */
+	fd_close(&fd);
+	return r;
+}
+
+/* adopt - a message that was committed, and nobody told us */
+static void
+adopt(struct qmgr *q, struct owner *o, const struct look_job *j)
+{
+	struct slice	 id = queue_id_text(&j->head.id);
+	struct qmessage	*m = qmessage_find(q, id);
+
+	ignore(slot_pool_use(q->pool, j->lease.ref, o->number)); /* leased */
+	if (m == NULL)
+		m = qmessage_new(q, buf_slice(&j->envelope));
+	if (m == NULL) {
+		ignore(slot_pool_set_aside(q->pool, j->lease.ref));
+		return;
+	}
+	m->place = QUEUE_PLACE_IN_SLOT(j->lease.ref);
+	m->generation = j->head.generation;
+	m->committed = true;
+	if (m->sched == NULL)
+		qmessage_schedule(m, SCHED_NEW);
+	else if (sched_message_busy(m->sched) == 0)
+		qmessage_settle(m);
+}
+
+/* look_at - what does a slot of a lost owner hold? */
+static int
+look_at(struct task *t, struct qmgr *q, struct owner *o,
+    const struct slot_lease *lease)
+{
+	struct look_job		*j = NEW(struct look_job);
+	struct qstate_slot	 known;
+	int			 r;
+
+	j->lease = *lease;
+	r = work_run(t, look_work, j);
+	if (r == 0 && j->head.generation == lease->generation)
+		adopt(q, o, j);
+	else if (r == 0 || r == -ENODATA ||
+	    (r == -EBADMSG && qstate_slot_get(q->state, lease->ref,
+	    &known) != 0))
+		/* not written under this lease: an older message, or none */
+		ignore(slot_pool_return(q->pool, lease->ref, o->number));
+	else if (r == -ENOENT)
+		slot_pool_remove(q->pool, lease->ref);
+	else if (r != -ECANCELED)
+		/* cut short in the middle of a write that nobody was told of:
+		 * what is there is no message, and the next one overwrites it */
+		ignore(slot_pool_return(q->pool, lease->ref, o->number));
+	buf_free(&j->envelope);
+	free(j);
+	return r == -ECANCELED ? r : 0;
+}
+
+/* reclaim - all slots leased to the owner but those it names */
+static int
+reclaim(struct task *t, struct qmgr *q, struct owner *o)
+{
+	struct slot_pool_walk	walk = { 0, 0 };
+	struct slot_lease	lease;
+	int			r = 0;
+
+	while (r == 0 && slot_pool_next_leased(q->pool, o->number, &walk,
+	    &lease)) {
+		struct msg_slot_ref key = { lease.ref.class, lease.ref.number };
+
+		if (hash_get(&o->held, slice_over(&key, sizeof(key))) == NULL)
+			r = look_at(t, q, o, &lease);
+	}
+	return r;
+}
+
+static int
+gone_task(struct task *t, void *arg)
+{
+	struct owner	*o = arg;
+	struct qmgr	*q = o->qmgr;
+	int		 r;
+
+	hash_free(&o->held);
+	r = reclaim(t, q, o);
+	if (r == 0) {
+		(void)hash_remove(&q->owners, owner_key(&o->process));
+		free(o);
+	}
+	return r;
+}
+
+/* peer_gone - master says that a cleanup has ended */
+void
+peer_gone(struct daemon *d, uint32_t process)
+{
+	struct qmgr	*q = daemon_data(d);
+	struct owner	*o = hash_get(&q->owners, owner_key(&process));
+
+	q->gone++;
+	signal_set(&q->hello);
+	if (o == NULL)
+		return;
+	hash_free(&o->held);
+	if (q->recovered)
+		task_group_start(daemon_group(d), gone_task, o);
+}
+
+/* owners_free - at the end */
+void
+owners_free(struct qmgr *q)
+{
+	struct hash_iter	it = { 0 };
+	struct slice		k;
+	void			*o;
+
+	while (hash_next(&q->owners, &it, &k, &o)) {
+		hash_free(&((struct owner *)o)->held);
+		free(o);
+	}
+	hash_free(&q->owners);
+}
+
+/* cleanup_unlink - a large message is finished: any cleanup may remove it */
+void
+cleanup_unlink(struct qmgr *q, struct slice queue_id)
+{
+	struct msg_queue_unlink	m = { queue_id };
+	struct hash_iter	it = { 0 };
+	struct slice		k;
+	void			*v;
+
+	while (hash_next(&q->owners, &it, &k, &v)) {
+		struct owner *o = v;
+
+		/* if none can be told now the next start tells one */
+		if (o->conn != NULL &&
+		    ipc_post(o->conn, &msg_queue_unlink_desc, &m) == 0)
+			return;
+	}
+}
+
+/* --- what a cleanup says */
+
+/* lease_held - what it says it holds is leased to it */
+static void
+lease_held(struct owner *o)
+{
+	struct hash_iter	it = { 0 };
+	struct slice		k;
+	struct msg_slot_ref	m;
+	void			*v;
+
+	while (hash_next(&o->held, &it, &k, &v)) {
+		struct slot_ref ref;
+
+		memcpy(&m, k.data, sizeof(m));
+		ref = (struct slot_ref){ (uint8_t)m.size_class, m.number };
+		/* one that is in use is no slot of its any more */
+		if (m.size_class < SLOT_CLASSES)
+			ignore(slot_pool_lease_again(o->qmgr->pool, ref,
+			    o->number));
+	}
+}
+
+/* owners_lease - after recovery: what the living cleanups hold is theirs */
+void
+owners_lease(struct qmgr *q)
+{
+	struct hash_iter	it = { 0 };
+	struct slice		k;
+	void			*o;
+
+	while (hash_next(&q->owners, &it, &k, &o))
+		lease_held(o);
+}
+
+/* on_hello - the slots it holds */
+static int
+on_hello(struct task *t, struct owner *o, const struct msg_queue_hello *m)
+{
+	struct qmgr *q = o->qmgr;
+
+	hash_free(&o->held);
+	for (size_t i = 0; i < m->held.n; i++)
+		(void)hash_put(&o->held, slice_over(&m->held.v[i],
+		    sizeof(m->held.v[i])), o);
+	q->hellos++;
+	signal_set(&q->hello);
+	ipc_set_state(o->conn, QUEUE_UP);
+	if (!q->recovered)
+		return 0;
+	lease_held(o);
+	return reclaim(t, q, o);
+}
+
+/* wait_recovered - the queue must have been read before slots are given */
+static int
+wait_recovered(struct task *t, struct qmgr *q)
+{
+	int r = 0;
+
+	while (!q->recovered && r == 0)
+		r = task_sleep(t, 5);
+	return r;
+}
+
+static bool
+is_new(const uint32_t *numbers, size_t n, uint32_t number)
+{
+	for (size_t i = 0; i < n; i++)
+		if (numbers[i] == number)
+			return true;
+	return false;
+}
+
+/* on_lease - slots to write into */
+static int
+on_lease(struct task *t, struct owner *o, uint32_t request,
+    const struct msg_queue_lease *ask)
+{
+	struct qmgr		*q = o->qmgr;
+	struct msg_slot_lease	*v;
+	struct msg_queue_leased	 m = { { NULL, 0 } };
+	uint32_t		 fresh[64];
+	size_t			 fresh_count = 0;
+	struct slot_lease	 lease;
+	int			 r;
+
+	if (ask->size_class >= SLOT_CLASSES)
+		return -EBADMSG;
+	if ((r = wait_recovered(t, q)) < 0)
+		return r;
+	v = NEW_ARRAY(struct msg_slot_lease, ask->count);
+	while (m.slots.n < ask->count) {
+		r = slot_pool_lease(q->pool, (uint8_t)ask->size_class,
+		    o->number, &lease);
+		if (r == -EAGAIN && fresh_count == 0) {
+			fresh_count = slot_pool_want_growth(q->pool,
+			    (uint8_t)ask->size_class, fresh,
+			    size_min(COUNT(fresh), ask->count));
+			for (size_t i = 0; i < fresh_count; i++)
+				slot_pool_add(q->pool, (struct slot_ref){
+				    (uint8_t)ask->size_class, fresh[i] },
+				    SLOT_POOL_FREE, 0);
+			if (fresh_count > 0)
+				continue;
+		}
+		if (r < 0)
+			break;
+		v[m.slots.n++] = (struct msg_slot_lease){ lease.ref.class,
+		    lease.ref.number, lease.generation,
+		    is_new(fresh, fresh_count, lease.ref.number) };
+	}
+	m.slots.v = v;
+	r = ipc_reply(o->conn, request, &msg_queue_leased_desc, &m);
+	free(v);
+	return r;
+}
+
+static void
+lie(struct owner *o, uint32_t number)
+{
+	log_event(daemon_log(o->qmgr->daemon), EV_QMGR_LIE,
+	    KV_INT("process", o->process), KV_UINT("number", number));
+}
+
+/* on_return - slots that were not written, or never will be again */
+static int
+on_return(struct owner *o, const struct msg_queue_return *m)
+{
+	struct qmgr *q = o->qmgr;
+
+	for (size_t i = 0; i < m->slots.n; i++) {
+		struct slot_ref ref = { (uint8_t)m->slots.v[i].size_class,
+		    m->slots.v[i].number };
+
+		if (ref.class >= SLOT_CLASSES)
+			return -EBADMSG;
+		if (slot_pool_return(q->pool, ref, o->number) < 0) {
+			lie(o, ref.number);
+			continue;
+		}
+		if (m->unmade)
+			slot_pool_remove(q->pool, ref);
+		if (!m->retire)
+			continue;
+		slot_pool_remove(q->pool, ref);
+		slot_pool_add(q->pool, ref, SLOT_POOL_ASIDE, 0);
+		qstate_batch_retire(q->batch, ref);
+		commit_soon(q);
+	}
+	return 0;
+}
+
+/* place_of - where a committed message lies; the pool is told */
+static int
+place_of(struct owner *o, const struct msg_queue_committed *c,
+    struct queue_place *ret_place, uint64_t *ret_generation)
+{
+	struct qmgr		*q = o->qmgr;
+	struct slot_ref		 ref = { (uint8_t)c->size_class, c->number };
+	struct slot_pool_walk	 walk = { ref.class, ref.number };
+	struct slot_lease	 lease;
+
+	*ret_generation = 0;
+	if (c->size_class >= SLOT_CLASSES) {
+		*ret_place = QUEUE_PLACE_IN_LARGE;
+		return 0;
+	}
+	if (!slot_pool_next_leased(q->pool, o->number, &walk, &lease) ||
+	    !slot_ref_equal(lease.ref, ref) ||
+	    slot_pool_use(q->pool, ref, o->number) < 0) {
+		lie(o, c->number);
+		return -EBADMSG;
+	}
+	*ret_generation = lease.generation;
+	*ret_place = QUEUE_PLACE_IN_SLOT(ref);
+	return 0;
+}
+
+/* on_committed - a message is durable */
+static int
+on_committed(struct owner *o, struct msg_queue_committed *c)
+{
+	struct qmgr		*q = o->qmgr;
+	struct queue_place	 place;
+	struct qmessage		*m = NULL;
+	struct arena		 a = ARENA_INIT;
+	uint64_t		 generation;
+	void			*e;
+	int			 r;
+
+	if ((r = place_of(o, c, &place, &generation)) < 0)
+		return r;
+	if (c->adopted && ipc_unpack(&msg_envelope_desc, c->envelope, &a,
+	    &e) == 0)
+		m = qmessage_find(q, ((struct msg_envelope *)e)->queue_id);
+	arena_free(&a);
+	if (m == NULL)
+		m = qmessage_new(q, c->envelope);
+	if (m == NULL)
+		return -EBADMSG;
+	m->place = place;
+	m->generation = generation;
+	m->committed = true;
+	qmessage_take_content(m, &c->content);
+	if (m->sched == NULL)
+		qmessage_schedule(m, SCHED_NEW);
+	else if (sched_message_waiting(m->sched) == 0 &&
+	    sched_message_busy(m->sched) == 0)
+		qmessage_settle(m);
+	return 0;
+}
+
+/* --- offers */
+
+/* may_go_through - may it be tried while the client waits? */
+static bool
+may_go_through(struct qmgr *q, const struct msg_envelope *e)
+{
+	const struct qmgr_params *p = daemon_params(q->daemon);
+
+	if (!q->recovered || sched_room(q->sched, SCHED_NEW) == 0)
+		return false;
+	for (size_t i = 0; i < e->rcpts.n; i++) {
+		struct slice tr = e->rcpts.v[i].transport;
+
+		if (!slice_equal(tr, S("store")) &&
+		    !slice_equal(tr, S("lmtp")) && !p->relay_through)
+			return false;
+	}
+	return true;
+}
+
+/* verdict - what is known of each recipient now */
+static int
+verdict(struct owner *o, uint32_t request, const struct msg_envelope *e,
+    const struct rcpt_state *states, bool adopted)
+{
+	struct msg_rcpt_done	*v = NEW_ARRAY(struct msg_rcpt_done, e->rcpts.n);
+	struct msg_queue_verdict m = { .adopted = adopted };
+	int			 r;
+
+	for (size_t i = 0; i < e->rcpts.n; i++) {
+		v[i] = (struct msg_rcpt_done){ e->rcpts.v[i].number, 450,
+		    S("4.3.0"), S("not finished") };
+		if (states == NULL || states[i].fate == FATE_TODO)
+			continue;
+		v[i].code = states[i].code;
+		v[i].enhanced = states[i].enhanced;
+		v[i].text = slice_sub(states[i].text, 0, 1000);
+	}
+	m.rcpts.v = v;
+	m.rcpts.n = e->rcpts.n;
+	r = o->conn == NULL ? -EPIPE :
+	    ipc_reply(o->conn, request, &msg_queue_verdict_desc, &m);
+	free(v);
+	return r;
+}
+
+/* try_now - deliver while the client waits */
+static int
+try_now(struct task *t, struct owner *o, uint32_t request, struct qmessage *m,
+    uint32_t limit)
+{
+	struct signal	done = SIGNAL_INIT;
+	struct deadline	d;
+	int		r, said;
+
+	m->offered = true;
+	m->waiter = &done;
+	qmessage_schedule(m, SCHED_NEW);
+	deadline_begin(t, &d, limit);
+	r = signal_wait(t, &done);
+	r = deadline_end(t, &d, r);
+	m->waiter = NULL;
+	if (r == -ECANCELED)
+		return r;
+	said = verdict(o, request, m->envelope, m->rcpts, r == -ETIMEDOUT);
+	if (r == 0 || said < 0) {
+		/* all has been said: what is left comes back as a commit. If
+		 * it could not be said the deliveries that run are dropped;
+		 * the delivery ids keep mailboxes from a second copy */
+		if (sched_message_busy(m->sched) == 0)
+			qmessage_free(m);
+	}
+	return 0;
+}
+
+/* on_offer - the true result, if it can be had in time */
+static int
+on_offer(struct task *t, struct owner *o, uint32_t request,
+    struct msg_queue_offer *m)
+{
+	struct qmgr	*q = o->qmgr;
+	struct qmessage	*msg;
+	struct arena	 a = ARENA_INIT;
+	void		*e;
+	int		 r;
+
+	r = ipc_unpack(&msg_envelope_desc, m->envelope, &a, &e);
+	if (r == 0 && (!may_go_through(q, e) ||
+	    qmessage_find(q, ((struct msg_envelope *)e)->queue_id) != NULL))
+		r = verdict(o, request, e, NULL, false);
+	else if (r == 0) {
+		msg = qmessage_new(q, m->envelope);
+		if (msg == NULL)
+			r = -EBADMSG;
+		else {
+			qmessage_take_content(msg, &m->content);
+			r = try_now(t, o, request, msg, m->limit);
+		}
+	}
+	arena_free(&a);
+	return r;
+}
+
+/* on_forget - an offered message was not committed */
+static void
+on_forget(struct qmgr *q, const struct msg_queue_forget *f)
+{
+	struct qmessage *m = qmessage_find(q, f->queue_id);
+
+	if (m == NULL || m->committed)
+		return;
+	m->cancelled = true;
+	sched_message_cancel(q->sched, m->sched);
+	if (sched_message_busy(m->sched) == 0)
+		qmessage_free(m);
+}
+
+static int
+on_unlinked(struct qmgr *q, const struct msg_queue_unlinked *m)
+{
+	struct queue_id	id;
+	int		r;
+
+	if ((r = queue_id_parse(m->queue_id, &id)) < 0)
+		return r;
+	qstate_batch_unlinked(q->batch, &id);
+	commit_soon(q);
+	return 0;
+}
+
+/* on_message - one message of a cleanup */
+static int
+on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
+    struct arena *a, void *arg)
+{
+	struct owner *o = arg;
+
+	(void)c;
+	(void)a;
+	switch (in->desc->number) {
+	case MSG_queue_hello:
+		return on_hello(t, o, in->msg);
+	case MSG_queue_lease:
+		return on_lease(t, o, in->request, in->msg);
+	case MSG_queue_return:
+		return on_return(o, in->msg);
+	case MSG_queue_offer:
+		return on_offer(t, o, in->request, in->msg);
+	case MSG_queue_committed:
+		return on_committed(o, in->msg);
+	case MSG_queue_forget:
+		on_forget(o->qmgr, in->msg);
+		return 0;
+	case MSG_queue_unlinked:
+		return on_unlinked(o->qmgr, in->msg);
+	default:
+		return -EBADMSG;
+	}
+}
+
+/* cleanup_serve - one edge, from hello on */
+int
+cleanup_serve(struct task *t, struct qmgr *q, int *fd_take,
+    const struct daemon_caller *who)
+{
+	struct owner	*o = owner_get(q, who->process);
+	struct ipc_conn	 c;
+	int		 r;
+
+	ipc_open(&c, daemon_loop(q->daemon), fd_take, &ipc_table_queue,
+	    IPC_CALLEE);
+	ipc_set_state(&c, QUEUE_NEW);
+	o->conn = &c;
+	r = ipc_serve_parallel(t, &c, on_message, o, 5000);
+	if (o->conn == &c)
+		o->conn = NULL;
+	ipc_close(&c);
+	return r;
+}
