@@ -60,7 +60,8 @@ smtpd_refuse(struct task *t, struct smtpd_client *c, const char *stage,
 	status_format(&reply, &said);
 	c->errors++;
 	log_event(&c->log, EV_SMTPD_REJECT,
-	    KV_OPT("queue_id", queue_id_text(&c->txn.id)),
+	    KV_IF(c->txn.accepted > 0,
+	    KV_STR("queue_id", queue_id_text(&c->txn.id))),
 	    KV_TEXT("stage", stage), KV_STR("reply", buf_slice(&reply)),
 	    KV_IF(has_mail, KV_STR("from", c->txn.sender)), KV_OPT("to", rcpt),
 	    KV_STR("proto", smtpd_proto(c)),
