@@ -61,6 +61,7 @@ struct path_attr {
 	int32_t		fd;
 } __attribute__((packed));
 
+/* low_bits - the first n bits */
 static uint64_t
 low_bits(unsigned n)
 {
@@ -115,7 +116,8 @@ int
 landlock_allow(struct landlock_rules *l, int dir,
     const struct sandbox_path *path)
 {
-	const char		*name = path->path[0] == '\0' ? "." : path->path;
+	const char		*name = path->path[0] == '\0' ? "." :
+				    path->path;
 	struct path_attr	 attr;
 	struct stat		 st;
 	int			 r = 0;

@@ -121,7 +121,8 @@ memfile_appendv(struct memfile *m, const struct iovec *iov, size_t count)
 	/* after a short write the rest goes piece by piece */
 	done = n < 0 ? 0 : (size_t)n;
 	for (size_t i = 0; i < count && (size_t)n != total; i++) {
-		struct slice piece = slice_over(iov[i].iov_base, iov[i].iov_len);
+		struct slice piece = slice_over(iov[i].iov_base,
+				 iov[i].iov_len);
 
 		part = size_min(done, piece.len);
 		done -= part;

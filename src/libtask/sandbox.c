@@ -23,7 +23,6 @@
 
 #include "libtask/landlock.h"
 #include "libtask/seccomp_filter.h"
-#include "libutil/buf.h"
 #include "libutil/diag.h"
 
 /* the steps share these */
@@ -54,6 +53,7 @@ fail(const struct entering *e, int r, const char *step)
 
 /* --- capabilities, by system call: a library for two calls is too much */
 
+/* caps_get - what this process may */
 static int
 caps_get(struct caps *ret_caps)
 {
@@ -82,6 +82,7 @@ caps_keep(uint32_t low)
 	return syscall(SYS_capset, &h, d) < 0 ? -errno : 0;
 }
 
+/* caps_are - exactly these, and none to hand down? */
 static bool
 caps_are(uint32_t low)
 {
@@ -93,17 +94,19 @@ caps_are(uint32_t low)
 	    c.inheritable[1] == 0;
 }
 
-static bool
-caps_has(unsigned number)
+/* sandbox_can_chroot - has this process the right to change its root? */
+bool
+sandbox_can_chroot(void)
 {
 	struct caps	c;
 
 	return caps_get(&c) == 0 &&
-	    (c.effective[number / 32] & (1u << number % 32)) != 0;
+	    (c.effective[0] & (1u << CAP_SYS_CHROOT)) != 0;
 }
 
 /* --- descriptors */
 
+/* is_folder - is a folder open under that number? */
 static bool
 is_folder(int fd)
 {
@@ -481,7 +484,7 @@ sandbox_enter(const struct sandbox_request *req,
 	int		r;
 
 	e.is_root = geteuid() == 0;
-	e.can_chroot = caps_has(CAP_SYS_CHROOT);
+	e.can_chroot = sandbox_can_chroot();
 	r = req->row->groups == 0 ? enter_root(&e) : enter(&e);
 	if (e.root_fd >= 0)
 		(void)close(e.root_fd);
@@ -489,65 +492,3 @@ sandbox_enter(const struct sandbox_request *req,
 		*ret_state = e.state;
 	return r;
 }
-
-/* --- what there is */
-
-/* sandbox_probe - what could be had here */
-struct sandbox_state
-sandbox_probe(void)
-{
-	return (struct sandbox_state){
-		.has_user = geteuid() == 0,
-		.has_root = caps_has(CAP_SYS_CHROOT),
-		.has_no_caps = true,
-		.has_no_new_privs = true,
-		.is_undumpable = true,
-		.has_seccomp = seccomp_filter_is_available(),
-		.landlock = landlock_abi(),
-		.refusals = -1,
-	};
-}
-
-static void
-add_word(struct buf *out, bool holds, const char *word)
-{
-	buf_addf(out, "%s%s ", holds ? "" : "!", word);
-}
-
-/* sandbox_state_format - one line */
-void
-sandbox_state_format(struct buf *out, const struct sandbox_state *state)
-{
-	add_word(out, state->has_user, "user");
-	add_word(out, state->has_root, "root");
-	add_word(out, state->has_no_caps, "caps");
-	add_word(out, state->has_no_new_privs, "no_new_privs");
-	add_word(out, state->is_undumpable, "undumpable");
-	add_word(out, state->has_seccomp, "seccomp");
-	if (state->landlock > 0)
-		buf_addf(out, "landlock=%d", state->landlock);
-	else
-		buf_add_text(out, "!landlock");
-}
-
-/* sandbox_root_name - as in the table */
-const char *
-sandbox_root_name(enum sandbox_root root)
-{
-	switch (root) {
-#define ROOT(name, gist)	case SANDBOX_ROOT_##name: return #name;
-#include "libtask/sandbox_roots.def"
-	}
-	return "?";
-}
-
-#if BARID_SANITIZERS
-int	__lsan_is_turned_off(void);
-
-/* the leak checker needs /proc and ptrace, which a sandbox takes away */
-int
-__lsan_is_turned_off(void)
-{
-	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0;
-}
-#endif

@@ -63,7 +63,7 @@ struct sandbox_path {
 /* what one daemon keeps */
 struct sandbox_row {
 	const char		*daemon;
-	const char		*user;		/* suffix: barid-smtpd; "" root */
+	const char		*user;		/* a suffix; "": root */
 	const char		*group;		/* suffix of its group */
 	enum sandbox_root	 root;
 	unsigned		 groups;	/* bits; 0: no filter at all */
@@ -130,6 +130,8 @@ struct sandbox_state {
 MUST_USE int	sandbox_enter(const struct sandbox_request *req,
 		    struct sandbox_state *ret_state, struct diag *diag);
 
+/* has this process the right to change its root folder? */
+bool		sandbox_can_chroot(void);
 /* what this kernel and this process could have, without doing anything */
 struct sandbox_state	sandbox_probe(void);
 /* "user root caps no_new_privs undumpable seccomp landlock=7", with a "!"

@@ -36,6 +36,7 @@ struct tls {
 
 /* --- the socket, as OpenSSL sees it */
 
+/* bio_read - bytes from the socket */
 static int
 bio_read(BIO *b, char *data, int len)
 {
@@ -56,6 +57,7 @@ bio_read(BIO *b, char *data, int len)
 	return -1;
 }
 
+/* bio_write - bytes to the socket */
 static int
 bio_write(BIO *b, const char *data, int len)
 {
@@ -75,6 +77,7 @@ bio_write(BIO *b, const char *data, int len)
 	return -1;
 }
 
+/* bio_ctrl - nothing is buffered: a flush is done at once */
 static long
 bio_ctrl(BIO *b, int command, long number, void *p)
 {
@@ -84,6 +87,7 @@ bio_ctrl(BIO *b, int command, long number, void *p)
 	return command == BIO_CTRL_FLUSH;
 }
 
+/* bio_create - ready at once */
 static int
 bio_create(BIO *b)
 {

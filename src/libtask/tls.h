@@ -34,11 +34,11 @@ struct tls_params {
 	enum tls_role	 role;
 	const char	*protocols;	/* ">=TLSv1.2", "!SSLv3, !TLSv1"; all */
 	const char	*ciphers;	/* a grade of tls_grades.def; medium */
-	const char	*cipher_list;	/* OpenSSL list instead of the grade's */
-	const char	*exclude_ciphers; /* list of cipher names to leave out */
-	const char	*groups;	/* key exchange groups; the usual five */
+	const char	*cipher_list;	/* OpenSSL's, instead of a grade */
+	const char	*exclude_ciphers; /* names to leave out */
+	const char	*groups;	/* of key exchange; the usual five */
 	const char	*ssl_options;	/* names of tls_options.def, 0x.. */
-	const char	*alpn;		/* protocols to agree on, "imap"; none */
+	const char	*alpn;		/* names to agree on, "imap"; none */
 	bool		 prefer_server_order;
 
 	/* a client's trust (a server verifies no client certificates) */
@@ -97,7 +97,7 @@ enum tls_level {
 	TLS_LEVEL_NONE,		/* no TLS: no connection can be made of it */
 	TLS_LEVEL_MAY,		/* whatever certificate the server shows */
 	TLS_LEVEL_ENCRYPT,	/* the same; the caller has no fall-back */
-	TLS_LEVEL_VERIFY,	/* a trusted certificate with one of the names */
+	TLS_LEVEL_VERIFY,	/* a trusted one with one of the names */
 	TLS_LEVEL_SECURE,	/* the same; names do not come from the DNS */
 };
 

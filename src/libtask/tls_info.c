@@ -25,7 +25,7 @@ tls_info(const struct tls *tls)
 	return i;
 }
 
-/* add_key - " (prime256v1)" or " (2048 bits)", where the kind says too little */
+/* add_key - " (prime256v1)" or " (2048 bits)", if the kind says too little */
 static void
 add_key(struct buf *out, EVP_PKEY *key)
 {
@@ -178,7 +178,8 @@ unique(SSL *ssl, struct buf *out)
 static int
 end_point(SSL *ssl, struct buf *out)
 {
-	X509		*x = SSL_is_server(ssl) == 1 ? SSL_get_certificate(ssl) :
+	X509		*x = SSL_is_server(ssl) == 1 ?
+			     SSL_get_certificate(ssl) :
 			     SSL_get0_peer_certificate(ssl);
 	const EVP_MD	*md;
 	unsigned char	 bytes[EVP_MAX_MD_SIZE];

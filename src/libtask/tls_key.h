@@ -31,7 +31,8 @@ struct tls_key_id {
 
 /* how to sign; the numbers are TLS's (RFC 8446 4.2.3) */
 enum tls_scheme {
-#define SCHEME(name, number, type, digest, gist)	TLS_SCHEME_##name = number,
+#define SCHEME(name, number, type, digest, gist) \
+	TLS_SCHEME_##name = number,
 #include "libtask/tls_schemes.def"
 };
 

@@ -49,6 +49,7 @@ static const struct {
 	{ 30, 56 },		/* x448 */
 };
 
+/* scheme_find - the row of a number; NULL if there is none */
 static const struct scheme *
 scheme_find(enum tls_scheme number)
 {

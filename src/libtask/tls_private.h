@@ -44,7 +44,7 @@ void		tls_ticket_setup(struct tls_context *ctx, SSL_CTX *ssl);
 struct tls_context	*tls_context_hold(struct tls_context *ctx);
 /* tls.c: OpenSSL's connection; lent */
 SSL		*tls_session(const struct tls *tls);
-/* why OpenSSL failed, by its error queue, which is emptied; OpenSSL's storage */
+/* why OpenSSL failed, by its error queue, which is emptied; its storage */
 const char	*tls_library_error(void);
 
 #endif
