@@ -295,6 +295,10 @@ user_step(struct entering *e)
 	uid_t		u[3];
 	gid_t		g[3];
 
+	/* who may change the root but is not root, is a child of the zygote,
+	 * whose user was changed before */
+	e->state.has_user = !e->is_root && e->can_chroot &&
+	    getgroups(0, NULL) == 0;
 	if (!e->is_root)
 		return 0;
 	if (uid == 0 || gid == 0 || uid == (uid_t)-1 || gid == (gid_t)-1)

@@ -681,7 +681,8 @@ zygote(int how)
 	report->entered = true;
 	report->landlock = s.landlock;
 	if (!s.has_no_caps || !s.has_seccomp ||
-	    s.has_root != (how == AS_ROOT) || s.refusals < 0)
+	    s.has_root != (how == AS_ROOT) ||
+	    s.has_user != (how == AS_ROOT) || s.refusals < 0)
 		return 16;
 	live(req.row);
 	for (size_t i = 0; i < ATTEMPTS; i++)

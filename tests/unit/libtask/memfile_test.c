@@ -11,7 +11,8 @@ TEST(memfile_append)
 {
 	struct memfile m = MEMFILE_INIT;
 	struct iovec iov[3] = {
-		{ (char []){ 'b', 'c' }, 2 }, { NULL, 0 }, { (char []){ 'd' }, 1 },
+		{ (char []){ 'b', 'c' }, 2 }, { NULL, 0 },
+		{ (char []){ 'd' }, 1 },
 	};
 	struct buf b = BUF_INIT;
 

@@ -88,7 +88,8 @@ verifies(EVP_PKEY *key, const char *digest, bool pss, struct slice tbs,
 	ok = EVP_DigestVerifyInit_ex(m, &p, digest, NULL, NULL, key,
 	    NULL) == 1 && (!pss ||
 	    (EVP_PKEY_CTX_set_rsa_padding(p, RSA_PKCS1_PSS_PADDING) == 1 &&
-	    EVP_PKEY_CTX_set_rsa_pss_saltlen(p, RSA_PSS_SALTLEN_DIGEST) == 1)) &&
+	    EVP_PKEY_CTX_set_rsa_pss_saltlen(p,
+	    RSA_PSS_SALTLEN_DIGEST) == 1)) &&
 	    EVP_DigestVerify(m, (const unsigned char *)sig.data, sig.len,
 	    (const unsigned char *)tbs.data, tbs.len) == 1;
 	EVP_MD_CTX_free(m);
@@ -108,7 +109,8 @@ TEST(tls_key_sign_tbs)
 		const char		*digest;
 		bool			 pss;
 	} cases[] = {
-		{ "RSA", TLS_SCHEME_RSA_PSS_SHA256, &verify, 0, "SHA256", true },
+		{ "RSA", TLS_SCHEME_RSA_PSS_SHA256, &verify, 0, "SHA256",
+		  true },
 		{ "RSA", TLS_SCHEME_RSA_PSS_SHA512, &exchange, 0, "SHA512",
 		  true },
 		{ "RSA", TLS_SCHEME_RSA_PKCS1_SHA384, &exchange, 0, "SHA384",
