@@ -478,6 +478,23 @@ index_remove(struct txn *t, struct mailbox_slot *slot, uint32_t uid)
 	return 0;
 }
 
+/* index_adopt - a block as it is stored */
+int
+index_adopt(struct txn *t, struct mailbox_slot *slot,
+    const struct uidblock *b)
+{
+	struct dir_entry e;
+
+	dir_entry_of(b, &e);
+	for (uint32_t i = 0; i < b->count; i++)
+		index_count(slot, b->at[i].flags, true);
+	if (slot->rec.uidnext <= e.last_uid && e.last_uid != UINT32_MAX)
+		slot->rec.uidnext = e.last_uid + 1;
+	if (slot->rec.highest_modseq < e.max_modseq)
+		slot->rec.highest_modseq = e.max_modseq;
+	return dir_set(t, slot->id, &e);
+}
+
 /* index_walk_begin - a walk by the directory */
 int
 index_walk_begin(struct txn *t, uint32_t mailbox, uint32_t first,

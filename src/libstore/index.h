@@ -26,6 +26,10 @@ MUST_USE int	index_set_flags(struct txn *t, struct mailbox_slot *slot,
 /* remove a message */
 MUST_USE int	index_remove(struct txn *t, struct mailbox_slot *slot,
 		    uint32_t uid);
+/* repair: put the directory entry of a block that is stored, and count its
+ * messages in the mailbox */
+MUST_USE int	index_adopt(struct txn *t, struct mailbox_slot *slot,
+		    const struct uidblock *b);
 /* write back what is kept */
 MUST_USE int	index_flush(struct txn *t);
 

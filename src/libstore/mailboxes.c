@@ -212,3 +212,39 @@ mailboxes_children(struct txn *t, uint32_t id, uint32_t **ret_ids,
 	buf_free(&ids);
 	return r;
 }
+
+/* mailboxes_name_of - by what it leads to, for repair */
+int
+mailboxes_name_of(struct txn *t, uint32_t parent, uint32_t id,
+    struct slice *ret_name)
+{
+	struct backend_range *range;
+	struct slice key, value;
+	uint32_t found;
+	struct key k;
+	int	r;
+
+	key_u32(&k, KEY_NAME, parent);
+	if ((r = txn_range(t, &k, NULL, &range)) < 0)
+		return r;
+	while ((r = backend_next(range, &key, &value)) == 1)
+		if (record_decode_u32(value, &found) == 0 && found == id) {
+			*ret_name = arena_dup(&t->arena, slice_from(key, 5));
+			break;
+		}
+	backend_range_end(&range);
+	return r < 0 ? r : r == 0 ? -ENOENT : 0;
+}
+
+/* mailboxes_drop_name - likewise */
+int
+mailboxes_drop_name(struct txn *t, uint32_t parent, uint32_t id)
+{
+	struct slice name;
+	struct key k;
+	int	r = mailboxes_name_of(t, parent, id, &name);
+
+	if (r < 0 || (r = name_key(&k, parent, name)) < 0)
+		return r;
+	return txn_del(t, &k);
+}

@@ -23,6 +23,12 @@ MUST_USE int	mailboxes_children(struct txn *t, uint32_t id,
 MUST_USE int	mailboxes_unlink(struct txn *t, struct mailbox_slot *slot);
 MUST_USE int	mailboxes_link(struct txn *t, struct mailbox_slot *slot,
 		    uint32_t parent, struct slice name);
+/* the name below a parent that leads to that id; -ENOENT */
+MUST_USE int	mailboxes_name_of(struct txn *t, uint32_t parent, uint32_t id,
+		    struct slice *ret_name);
+/* remove the names below a parent that lead to that id */
+MUST_USE int	mailboxes_drop_name(struct txn *t, uint32_t parent,
+		    uint32_t id);
 /* is there one below it? 1 or 0 */
 MUST_USE int	mailboxes_has_child(struct txn *t, uint32_t id);
 /* the mailbox at a checked path; -ENOENT */

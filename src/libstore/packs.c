@@ -35,6 +35,16 @@ packs_put(struct txn *t, uint32_t pack, const struct pack_record *rec)
 	return txn_put(t, &k, buf_slice(&t->scratch));
 }
 
+/* packs_is_unknown - above all that were given, or in the gap that restoring
+ * an older dump left */
+bool
+packs_is_unknown(const struct account_record *rec, uint64_t email)
+{
+	return email >= rec->next_email || (rec->unknown_email != 0 &&
+	    email >= rec->unknown_email &&
+	    email - rec->unknown_email < RESTORE_EMAIL_GAP);
+}
+
 /* packs_has_unknown - are there records of emails above the metadata's? */
 static int
 packs_has_unknown(struct txn *t, uint32_t pack, uint64_t from)
@@ -45,7 +55,7 @@ packs_has_unknown(struct txn *t, uint32_t pack, uint64_t from)
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	while ((r = packs_walk_next(&w)) == 1)
-		if (w.rec.email >= t->rec.next_email)
+		if (packs_is_unknown(&t->rec, w.rec.email))
 			break;
 	packs_walk_end(&w);
 	/* torn bytes are what a crash leaves */

@@ -17,6 +17,8 @@ enum pack_state {
 	PACK_UNKNOWN = 2,
 };
 
+/* is that an id of an email which the metadata never heard of? */
+bool	packs_is_unknown(const struct account_record *rec, uint64_t email);
 /* append a whole record to the open pack; it is synced at commit */
 MUST_USE int	packs_append(struct txn *t, struct slice record,
 		    uint32_t *ret_pack, uint64_t *ret_offset);

@@ -11,6 +11,11 @@
 #include "libstore/message.h"
 #include "libutil/buf.h"
 
+/* what snap_restore leaves out, so that no number is given a second time */
+#define RESTORE_EMAIL_GAP	((uint64_t)1 << 24)
+#define RESTORE_MODSEQ_GAP	((uint64_t)1 << 20)
+#define RESTORE_UID_GAP		((uint32_t)1 << 16)
+
 #define CHUNK_MAX		4076	/* with its checksum one page's room */
 
 struct email_places {

@@ -15,7 +15,8 @@ MUST_USE int	snap_write(struct account *a);
 /* the time of the newest dump; -ENOENT */
 MUST_USE int	snap_time(struct account *a, int64_t *ret_time);
 /* make a new meta.mdb in that folder from its newest readable dump. -EEXIST
- * if there is a meta.mdb (move it away first), -ENOENT no dump */
+ * if there is a meta.mdb (move it away first), -ENOENT no dump, -EBUSY the
+ * account is open */
 MUST_USE int	snap_restore(const char *folder, uint64_t map_size);
 
 #endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: ISC */
+/* Packs that fill and are rewritten, dumps, and what salvage brings back. */
+#include "store_test.h"
+
+#include <unistd.h>
+
+#include "libstore/keys.h"
+#include "libstore/pack.h"
+#include "libstore/snap.h"
+
+static struct test_clock test_time = { 1700000000 };
+
+/* noise - bytes that do not compress, the same for the same seed */
+static void
+noise(uint32_t seed, size_t len, struct buf *out)
+{
+	uint64_t x = seed * 0x9e3779b97f4a7c15u + 1;
+
+	buf_reset(out);
+	while (out->len < len) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		buf_add_byte(out, (char)(x >> 32));
+	}
+}
+
+/* open_small - packs of 100 kB */
+static int
+open_small(struct mem_medium *m, struct account **ret)
+{
+	struct account_params p = { .create = true, .id = S("anna"),
+		.pack_size = 100000, .now = test_now, .arg = &test_time };
+	struct backend *b;
+	int	r = backend_mem_open(m, &b);
+
+	return r < 0 ? r : account_open_backend(&b, &p, ret);
+}
+
+static void
+check_noise(struct account *a, uint64_t email, uint32_t seed, size_t len)
+{
+	struct buf want = BUF_INIT;
+	struct body *b = NULL;
+	char	*got = malloc(len + 1);
+
+	noise(seed, len, &want);
+	if (CHECK_INT(body_open(a, email, &b), 0, seed) == 0) {
+		CHECK_INT(body_read(b, 0, got, len + 1), len, seed);
+		CHECK(memcmp(got, want.data, len) == 0, seed);
+	}
+	body_close(&b);
+	buf_free(&want);
+	free(got);
+}
+
+TEST(pack_rewrite)
+{
+	struct mem_medium *m = mem_medium_new();
+	struct account_stats before, after;
+	struct buf content = BUF_INIT;
+	struct account *a;
+	uint32_t uids[30];
+	size_t	n = 0;
+	int	r, rounds = 0;
+
+	if (CHECK_INT(open_small(m, &a), 0, 0) < 0)
+		return;
+	for (uint32_t i = 0; i < 40; i++) {
+		noise(i, 20000, &content);
+		CHECK_INT(test_deliver(a, 1, buf_slice(&content), 0), i + 1,
+		    i);
+	}
+	while ((r = pack_run(a, 50000)) == 1)
+		;
+	CHECK_INT(r, 0, 0);
+	CHECK_INT(account_get_stats(a, &before), 0, 0);
+	CHECK_INT(before.unpacked_bytes, 0, 0);
+	CHECK_INT(before.pack_count, 10, 0);
+	for (uint32_t i = 0; i < 40; i++)
+		if (i % 4 != 3)
+			uids[n++] = i + 1;
+	CHECK_INT(message_expunge(a, 1, uids, n, false, uids, &n), 0, 0);
+	while ((r = pack_rewrite(a, 50000)) == 1 && rounds++ < 100)
+		CHECK_INT(test_verify(a, "rewriting"), 0, rounds);
+	CHECK_INT(r, 0, 0);
+	CHECK_INT(account_get_stats(a, &after), 0, 0);
+	CHECK_INT(after.pack_live, before.pack_live / 4, 0);
+	CHECK(after.pack_count <= 4, 0);
+	for (uint32_t i = 3; i < 40; i += 4)
+		check_noise(a, i + 1, i, 20000);
+	buf_free(&content);
+	account_close(&a);
+	mem_medium_free(&m);
+}
+
+/* mail_of - deliver some mail of all kinds and pack most of it */
+static void
+mail_of(struct account *a)
+{
+	struct slice name = S("todo");
+	struct buf content = BUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct copy_result copied;
+	uint32_t uids[] = { 2, 3 };
+
+	for (uint32_t i = 0; i < 12; i++) {
+		struct deliver_place place = { .mailbox = 1,
+			.keywords = &name, .keyword_count = i % 2 };
+		struct deliver_message d = { .places = &place,
+			.place_count = 1, .prefix = S("X-Prefix: 1\r\n"),
+			.facts = { .subject = S("hello"),
+			.cache_version = 1, .cache = S("cache") } };
+
+		noise(i, 3000 + i * 1000, &content);
+		d.content = buf_slice(&content);
+		CHECK_INT(message_deliver(a, &d, 1, 0), 0, i);
+		if (i == 9)
+			CHECK_INT(pack_run(a, 1000000), 0, i);
+	}
+	CHECK_INT(message_copy(a, 1, uids, 2, 3, &arena, &copied), 0, 0);
+	arena_free(&arena);
+	buf_free(&content);
+}
+
+TEST(salvage_of_damage)
+{
+	static const struct { enum keyspace space; uint64_t a, b; int parts;
+	    bool wide; const char *what; } rows[] = {
+		{ KEY_EMAIL, 5, 0, 1, true, "email record" },
+		{ KEY_BODY, 5, 0, 1, true, "body record, packed" },
+		{ KEY_BODY, 12, 0, 1, true, "body record, not packed" },
+		{ KEY_CHUNK, 12, 1, 2, true, "chunk" },
+		{ KEY_UIDS, 1, 1, 2, false, "UID block" },
+		{ KEY_DIRECTORY, 1, 1, 2, false, "directory chunk" },
+		{ KEY_MAILBOX, 1, 0, 1, false, "mailbox record" },
+		{ KEY_MAILBOX, 3, 0, 1, false, "another mailbox record" },
+		{ KEY_CACHE, 3, 0, 1, true, "cache" },
+		{ KEY_PACK, 1, 0, 1, false, "pack record" },
+		{ KEY_KEYWORDS, 0, 0, 0, false, "keyword table" },
+		{ KEY_THREAD, 2, 2, 2, true, "thread entry" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct mem_medium *m = mem_medium_new();
+		struct salvage_result res;
+		struct verify_result found;
+		struct account *a;
+		struct key k;
+
+		if (CHECK_INT(open_small(m, &a), 0, i) < 0)
+			return;
+		mail_of(a);
+		CHECK_INT(test_verify(a, "before the damage"), 0, i);
+		key_begin(&k, rows[i].space);
+		if (rows[i].parts > 0 && rows[i].wide)
+			key_add_u64(&k, rows[i].a);
+		else if (rows[i].parts > 0)
+			key_add_u32(&k, (uint32_t)rows[i].a);
+		if (rows[i].parts == 2 && rows[i].space == KEY_THREAD)
+			key_add_u64(&k, rows[i].b);
+		else if (rows[i].parts == 2)
+			key_add_u32(&k, (uint32_t)rows[i].b);
+		CHECK(mem_medium_damage(m, key_slice(&k)), i);
+		CHECK_INT(store_verify(a, 0, NULL, NULL, &found), 0, i);
+		CHECK(found.findings > 0, i);
+		CHECK_INT(store_salvage(a, NULL, NULL, &res), 0, i);
+		CHECK_INT(test_verify(a, rows[i].what), 0, i);
+		CHECK_INT(store_verify(a, 0, NULL, NULL, &found), 0, i);
+		/* all mail but that whose only copy was hit is there */
+		CHECK(found.messages >= (rows[i].space == KEY_BODY &&
+		    rows[i].a == 12 ? 13 : 14), i);
+		CHECK(test_deliver(a, 3, S("goes on"), 0) > 0 ||
+		    rows[i].space == KEY_MAILBOX, i);
+		account_close(&a);
+		mem_medium_free(&m);
+	}
+}
+
+TEST(salvage_changes_nothing_when_well)
+{
+	struct mem_medium *m = mem_medium_new();
+	struct verify_result before, after;
+	struct salvage_result res;
+	struct account *a;
+
+	if (CHECK_INT(open_small(m, &a), 0, 0) < 0)
+		return;
+	mail_of(a);
+	CHECK_INT(store_verify(a, 0, NULL, NULL, &before), 0, 0);
+	CHECK_INT(store_salvage(a, test_print_finding,
+	    (void *)(uintptr_t)"salvage", &res), 0, 0);
+	CHECK_INT(res.recovered, 0, 0);
+	CHECK_INT(res.damaged, 0, 0);
+	CHECK_INT(store_verify(a, 0, NULL, NULL, &after), 0, 0);
+	CHECK_INT(after.messages, before.messages, 0);
+	CHECK_INT(after.findings, 0, 0);
+	account_close(&a);
+	mem_medium_free(&m);
+}
+
+/* lose - remove the metadata of a closed account */
+static void
+lose(const char *folder)
+{
+	char	path[400];
+
+	snprintf(path, sizeof(path), "%s/meta.mdb", folder);
+	CHECK_INT(unlink(path), 0, 0);
+	snprintf(path, sizeof(path), "%s/meta.mdb-lock", folder);
+	CHECK_INT(unlink(path), 0, 0);
+}
+
+TEST(snap_and_salvage)
+{
+	const char *folder = test_folder("snap");
+	struct arena arena = ARENA_INIT;
+	struct buf content = BUF_INIT;
+	struct salvage_result res;
+	struct mailbox_info info;
+	struct account *a;
+	int64_t	when = 0;
+	uint32_t uid = 4;
+	size_t	n;
+
+	if (CHECK_INT(test_open(folder, &test_time, &a), 0, 0) < 0)
+		return;
+	mail_of(a);
+	CHECK_INT(pack_run(a, 1000000), 0, 0);
+	CHECK_INT(snap_write(a), 0, 0);
+	CHECK_INT(snap_time(a, &when), 0, 0);
+	CHECK_INT(when, test_time.now, 0);
+	/* after the dump: one message goes, two come and are packed */
+	CHECK_INT(message_expunge(a, 1, &uid, 1, false, &uid, &n), 0, 0);
+	for (uint32_t i = 100; i < 102; i++) {
+		noise(i, 5000, &content);
+		CHECK_INT(test_deliver(a, 1, buf_slice(&content), FLAG_SEEN),
+		    i - 87, i);
+	}
+	CHECK_INT(pack_run(a, 1000000), 0, 0);
+	account_close(&a);
+	CHECK_INT(snap_restore(folder, 1 << 30), -EEXIST, 0);
+	lose(folder);
+	CHECK_INT(snap_restore(folder, 1 << 30), 0, 0);
+	if (CHECK_INT(test_open(folder, &test_time, &a), 0, 0) < 0)
+		return;
+	CHECK_INT(mailbox_get(a, 1, &arena, &info), 0, 0);
+	CHECK_INT(info.total, 12, 0);
+	/* new mail before the salvage must not hide what it will find */
+	CHECK(test_deliver(a, 1, S("new"), 0) > 0, 0);
+	CHECK_INT(pack_run(a, 1000000), 0, 0);
+	CHECK_INT(store_salvage(a, test_print_finding,
+	    (void *)(uintptr_t)"salvage", &res), 0, 0);
+	CHECK_INT(test_verify(a, "salvaged"), 0, 0);
+	CHECK_INT(mailbox_find(a, S("Recovered"), &arena, &info), 0, 0);
+	CHECK_INT(info.total, 2, 0);
+	CHECK_INT(info.unseen, 0, 0);		/* flags at packing */
+	account_close(&a);
+	buf_free(&content);
+	arena_free(&arena);
+}
+
+TEST(snap_damaged)
+{
+	const char *folder = test_folder("snapbad");
+	struct account *a;
+	char	path[400];
+	FILE	*f;
+
+	if (CHECK_INT(test_open(folder, &test_time, &a), 0, 0) < 0)
+		return;
+	CHECK_INT(snap_write(a), 0, 0);
+	test_time.now += 10;
+	CHECK_INT(snap_write(a), 0, 0);
+	snprintf(path, sizeof(path), "%s/snap/%016lld.snap", folder,
+	    (long long)test_time.now);
+	account_close(&a);
+	f = fopen(path, "r+");
+	if (CHECK(f != NULL, 0)) {
+		CHECK_INT(fseek(f, 30, SEEK_SET), 0, 0);
+		CHECK(fputc(0x55, f) != EOF, 0);
+		CHECK_INT(fclose(f), 0, 0);
+	}
+	lose(folder);
+	/* the older one is taken */
+	CHECK_INT(snap_restore(folder, 1 << 30), 0, 0);
+	CHECK_INT(test_open(folder, &test_time, &a), 0, 0);
+	CHECK_INT(test_verify(a, "older dump"), 0, 0);
+	account_close(&a);
+}
