@@ -105,6 +105,8 @@ check_target(struct imap_session *s, uint32_t *ret_mailbox)
 	struct mailbox_info info;
 	int		r;
 
+	if (size == 0)		/* RFC 3502 3 takes it for second thoughts */
+		return -ENODATA;
 	if (limit != 0 && size > limit)
 		return -EMSGSIZE;
 	r = mailbox_find(s->account, s->append.mailbox.name, &s->arena,

@@ -108,7 +108,7 @@ sweep_run(struct sweep *x)
 	CHECK_INT(account_open_backend(&b, &ap, &s->account), 0, 0);
 	for (size_t i = 0; i < COUNT(mail); i++)
 		(void)script_deliver(s->account, S("INBOX"),
-		    slice_of(mail[i]));
+		    slice_of(mail[i]), i == 0);
 	script_params(s, "imapd_append_memory_limit=4k", &a);
 	bell_init(&s->bell);
 	s->shared = imap_shared_new();

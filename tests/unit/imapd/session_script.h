@@ -10,6 +10,7 @@
  *	S^ text		it must begin like this
  *	S. text		skip lines up to one that begins like this
  *	D: mailbox size	somebody else delivers a message of that many bytes
+ *	U: mailbox size	the same, with nothing kept of its content
  *	F: uid		somebody else sets \Flagged in INBOX
  *	X: uid		somebody else expunges it from INBOX
  *	Z:		the session sleeps and comes back in a new process
@@ -58,9 +59,10 @@ script_now(void *arg)
 	return 1769947200;
 }
 
-/* put a message into a mailbox, as delivery does */
+/* put a message into a mailbox, as delivery does; digested: with a digest */
 static uint32_t
-script_deliver(struct account *a, struct slice mailbox, struct slice content)
+script_deliver(struct account *a, struct slice mailbox, struct slice content,
+    bool digested)
 {
 	struct arena	arena = ARENA_INIT;
 	struct scan	*scan = scan_new(NULL);
@@ -72,7 +74,8 @@ script_deliver(struct account *a, struct slice mailbox, struct slice content)
 	CHECK_INT(mailbox_find(a, mailbox, &arena, &info), 0, 0);
 	place.mailbox = info.id;
 	scan_feed(scan, content);
-	digest_make(content, scan_finish(scan), &arena, &m.facts);
+	if (digested)
+		digest_make(content, scan_finish(scan), &arena, &m.facts);
 	CHECK_INT(message_deliver(a, &m, 1, DELIVER_EACH), 0, 0);
 	CHECK_INT(m.result, 0, 0);
 	scan_free(&scan);
@@ -82,7 +85,7 @@ script_deliver(struct account *a, struct slice mailbox, struct slice content)
 
 /* a message of about that many bytes */
 static void
-script_deliver_sized(struct script *s, struct slice arg)
+script_deliver_sized(struct script *s, struct slice arg, bool digested)
 {
 	struct slice	mailbox = slice_split(&arg, ' ');
 	struct buf	b = BUF_INIT;
@@ -92,7 +95,7 @@ script_deliver_sized(struct script *s, struct slice arg)
 	buf_add_text(&b, "Subject: big\r\n\r\n");
 	while (b.len + 10 <= size)
 		buf_add_text(&b, "12345678\r\n");
-	(void)script_deliver(s->account, mailbox, buf_slice(&b));
+	(void)script_deliver(s->account, mailbox, buf_slice(&b), digested);
 	bell_ring(&s->bell);
 	buf_free(&b);
 }
@@ -238,7 +241,8 @@ script_step(struct task *t, struct script *s, struct slice line)
 		script_expect(t, s, line.data[1], arg);
 		break;
 	case 'D':
-		script_deliver_sized(s, arg);
+	case 'U':
+		script_deliver_sized(s, arg, line.data[0] == 'D');
 		break;
 	case 'F':
 	case 'X':
@@ -340,7 +344,7 @@ script_run(const char *text, const char *const *messages, size_t count,
 		CHECK_INT(account_open_backend(&b, &ap, &s.account), 0, 0);
 		for (size_t i = 0; i < count; i++)
 			(void)script_deliver(s.account, S("INBOX"),
-			    slice_of(messages[i]));
+			    slice_of(messages[i]), true);
 		CHECK_INT(account_set_quota(s.account, o.quota, 0), 0, 0);
 		script_params(&s, o.param, &a);
 		bell_init(&s.bell);

@@ -304,6 +304,9 @@ TEST(session_append)
 	    "S: a5 BAD APPEND takes one message, and nothing behind it\n"
 	    "C: a6 APPEND Drafts {1001}\n"
 	    "S: a6 NO [TOOBIG] The message is too large\n"
+	    "C: b0 APPEND Drafts {0+}\n"
+	    "C: \n"
+	    "S: b0 NO [CANNOT] The message is empty\n"
 	    "C: a7 APPEND Drafts x {3+}\n"
 	    "C: abc\n"
 	    "S: a7 BAD APPEND: expected the message as a literal instead of "
@@ -654,7 +657,73 @@ TEST(session_move_onto_itself)
 	RUN("C: a1 SELECT INBOX\n"
 	    "S. a1 OK\n"
 	    "C: a2 MOVE 1 INBOX\n"
-	    "S. a2 \n"
-	    "C: a3 FETCH 1:3 UID\n"
+	    "S^ * OK [COPYUID \n"
+	    "S: * 1 EXPUNGE\n"
+	    "S: * 3 EXISTS\n"
+	    "S: * 3 RECENT\n"
+	    "S: a2 OK MOVE completed\n"
+	    "C: a3 FETCH 3 UID\n"
+	    "S: * 3 FETCH (UID 4)\n"
+	    "S: a3 OK FETCH completed\n");
+}
+
+TEST(session_makes_digests_again)
+{
+	RUN("U: INBOX 200000\n"
+	    "C: a1 SELECT INBOX\n"
+	    "S. a1 OK\n"
+	    "C: a2 FETCH 4 (ENVELOPE BODY)\n"
+	    "S: * 4 FETCH (ENVELOPE (NIL \"big\" NIL NIL NIL NIL NIL NIL NIL "
+	    "NIL) BODY (\"text\" \"plain\" (\"charset\" \"us-ascii\") "
+	    "NIL NIL \"7bit\" 199980 19998))\n"
+	    "S: a2 OK FETCH completed\n"
+	    "U: INBOX 100\n"
+	    "C: b2 NOOP\n"
+	    "S. b2 OK\n"
+	    "C: a3 SEARCH SUBJECT BIG\n"
+	    "S: * SEARCH 4 5\n"
 	    "S. a3 OK\n");
+}
+
+TEST(session_keywords)
+{
+	struct buf	b = BUF_INIT;
+
+	/* more keywords than the flag word holds */
+	buf_add_text(&b, "C: a0 SELECT INBOX\nS. a0 OK\n");
+	for (size_t i = 0; i < 60; i++)
+		buf_addf(&b, "C: k%zu STORE 1 +FLAGS.SILENT word%zu\n"
+		    "S. k%zu OK\n", i, i, i);
+	buf_add_text(&b, "C: a1 FETCH 1 FLAGS\n"
+	    "S. * 1 FETCH (FLAGS (word0 word1 \n"
+	    "S: a1 OK FETCH completed\n"
+	    "C: a2 SEARCH KEYWORD WORD59\n"
+	    "S: * SEARCH 1\n"
+	    "S. a2 OK\n"
+	    "C: a3 SEARCH UNKEYWORD word3\n"
+	    "S: * SEARCH 2 3\n"
+	    "S. a3 OK\n"
+	    "C: a4 SEARCH KEYWORD nobodys\n"
+	    "S: * SEARCH\n"
+	    "S. a4 OK\n");
+	RUN(buf_cstr(&b));
+	buf_free(&b);
+}
+
+TEST(session_two_of_one_account)
+{
+	/* what one session was told of is not recent to the next */
+	RUN("C: a1 SELECT INBOX\n"
+	    "S. * 3 RECENT\n"
+	    "S. a1 OK\n"
+	    "D: INBOX 100\n"
+	    "C: a2 NOOP\n"
+	    "S: * 4 EXISTS\n"
+	    "S: * 4 RECENT\n"
+	    "S. a2 OK\n"
+	    "C: a3 CLOSE\n"
+	    "S. a3 OK\n"
+	    "C: a4 SELECT INBOX\n"
+	    "S. * 0 RECENT\n"
+	    "S. a4 OK\n");
 }
