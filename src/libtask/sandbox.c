@@ -228,6 +228,21 @@ limits_step(struct entering *e)
 	return 0;
 }
 
+/*
+ * namespace_step - the right to change the root, where there is neither root
+ * nor Landlock: in a user namespace of its own a process has it. Not every
+ * system allows that; the state will say so.
+ */
+static void
+namespace_step(struct entering *e)
+{
+	if (!e->can_chroot && landlock_abi() == 0 &&
+	    e->row->root != SANDBOX_ROOT_NONE &&
+	    (e->req->root != NULL || e->req->root_fd >= 0) &&
+	    unshare(CLONE_NEWUSER) == 0)
+		e->can_chroot = true;
+}
+
 /* is_safe_empty - a folder that nobody but root could put anything into? */
 static bool
 is_safe_empty(int fd)
@@ -255,7 +270,7 @@ open_root(struct entering *e)
 	    e->row->root != SANDBOX_ROOT_EMPTY))
 		return fail(e, req->root != NULL ? -errno : -EINVAL,
 		    "its root folder");
-	if (e->can_chroot && e->row->root == SANDBOX_ROOT_EMPTY &&
+	if (e->is_root && e->row->root == SANDBOX_ROOT_EMPTY &&
 	    !is_safe_empty(e->root_fd))
 		return fail(e, -EPERM, "its root folder must belong to root "
 		    "and be writable by nobody else");
@@ -295,9 +310,10 @@ user_step(struct entering *e)
 	uid_t		u[3];
 	gid_t		g[3];
 
-	/* who may change the root but is not root, is a child of the zygote,
-	 * whose user was changed before */
+	/* who may never be another user again but may change the root, is a
+	 * child of the zygote, whose user was changed before */
 	e->state.has_user = !e->is_root && e->can_chroot &&
+	    prctl(PR_CAPBSET_READ, CAP_SETUID, 0, 0, 0) == 0 &&
 	    getgroups(0, NULL) == 0;
 	if (!e->is_root)
 		return 0;
@@ -462,6 +478,7 @@ enter(struct entering *e)
 	tzset();		/* /etc/localtime will be out of reach */
 	if ((r = seccomp_trap_install()) < 0)
 		return fail(e, r, "the handler of refused calls");
+	namespace_step(e);
 	if ((r = open_root(e)) < 0 ||
 	    (r = descriptors_step(e)) < 0 ||
 	    (r = limits_step(e)) < 0 ||

@@ -13,6 +13,9 @@
  * step that does not hold is an error, but for those that need root when the
  * process is not root: then the state says that they do not hold.
  *
+ * Without root and without Landlock a user namespace gives the right to change
+ * the root folder, where the system allows it.
+ *
  * Afterwards the root folder is the current folder as well, also where there
  * was no right to change the root: so relative paths mean the same.
  *

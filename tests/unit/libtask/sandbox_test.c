@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -321,6 +322,63 @@ TEST(sandbox_bad_requests)
 	CHECK_INT(in_child(no_root_folder), 0, 0);
 	CHECK_INT(in_child(no_user), 0, 0);
 	CHECK_INT(in_child(unsafe_empty_folder), 0, 0);
+}
+
+static const struct sandbox_row reader = {
+	.daemon = "reader", .user = "reader", .group = "reader",
+	.root = SANDBOX_ROOT_QUEUE,
+	.groups = SANDBOX_BASE | SANDBOX_FILES_READ,
+	.paths = { { "", SANDBOX_READ } },
+};
+
+/* landlock_is_gone - from now on this process has a kernel without it */
+static bool
+landlock_is_gone(void)
+{
+	scmp_filter_ctx c = seccomp_init(SCMP_ACT_ALLOW);
+	bool ok = seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS),
+	    SCMP_SYS(landlock_create_ruleset), 0) == 0 && seccomp_load(c) == 0;
+
+	seccomp_release(c);
+	return ok;
+}
+
+static int
+without_landlock(void)
+{
+	struct sandbox_request req = request_for(&reader);
+	struct sandbox_state s = SANDBOX_STATE_INIT;
+	struct diag d = DIAG_INIT;
+	char path[600];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/read", test_tmpdir());
+	MUST(mkdir(path, 0755) == 0);
+	req.root = path;
+	(void)chmod(test_tmpdir(), 0755);
+	if (geteuid() == 0)
+		MUST(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+	MUST(landlock_is_gone());
+	if (sandbox_enter(&req, &s, &d) < 0) {
+		fprintf(stderr, "# %s\n", d.text);
+		return 1;
+	}
+	MUST(s.landlock == 0 && !s.has_user && s.has_no_caps);
+	if (!s.has_root) {
+		fprintf(stderr, "# no user namespaces here\n");
+		return 0;
+	}
+	fd = open(".", O_RDONLY | O_DIRECTORY);
+	MUST(fd >= 0);
+	MUST(open("/etc/passwd", O_RDONLY) == -1 && errno == ENOENT);
+	MUST(open("../../etc/passwd", O_RDONLY) == -1 && errno == ENOENT);
+	MUST(chroot(".") == -1 && errno == EPERM);
+	return 0;
+}
+
+TEST(sandbox_without_landlock)
+{
+	CHECK_INT(in_child(without_landlock), 0, 0);
 }
 
 static int
