@@ -117,7 +117,7 @@ TEST(uidblock)
 	static const struct { uint32_t n; uint32_t step; uint64_t flags;
 	    uint64_t modseq; int64_t date; size_t most; } rows[] = {
 		{ 1, 1, 0, 1, 0, 50 },
-		{ 64, 1, 1, 1, 0, 250 },
+		{ 64, 1, 1, 1, 0, 310 },
 		{ 64, 1, FLAG_KEYWORD(3), 1, 0, 400 },
 		{ 64, 1000, FLAG_KEYWORD(47), (uint64_t)1 << 40, 1, 2500 },
 		{ 33, 1u << 26, UINT64_MAX, UINT64_MAX / 64, INT64_MAX / 64,
