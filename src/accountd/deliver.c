@@ -141,6 +141,7 @@ deliver_start(struct account_process *ap, int *fd_take)
 	ch->ap = ap;
 	ch->fd = *fd_take;
 	*fd_take = -1;
+	process_active(ap);
 	task_group_start(daemon_group(ap->daemon), channel_task, ch);
 }
 

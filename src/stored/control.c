@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/* What an account process says, from its start to its end. */
+#include <stdlib.h>
+
+#include "stored/stored.h"
+#include "stored/stored_events.h"
+
+#define CALLS_AT_ONCE	32
+
+/* on_idle - it has nothing to do, or has again */
+static void
+on_idle(struct account_entry *e, bool idle)
+{
+	if (!idle && e->state == ACCOUNT_ENDING &&
+	    ipc_is_open(&e->child->conn)) {
+		entry_set_idle(e, false);
+		entry_set_state(e, ACCOUNT_UP);	/* it stays */
+	}
+	if (e->state == ACCOUNT_UP)
+		entry_set_idle(e, idle);
+}
+
+/* on_log - its edge to logd broke */
+static int
+on_log(struct task *t, struct account_entry *e, struct ipc_conn *c,
+    uint32_t request)
+{
+	struct msg_account_log_fd	m = { -1 };
+	int				r;
+
+	r = daemon_connect(t, e->stored->daemon, "logd", &m.fd);
+	if (r == -ECANCELED)
+		return r;
+	r = ipc_reply(c, request, &msg_account_log_fd_desc, &m);
+	fd_close(&m.fd);
+	return r;
+}
+
+/* on_frozen - a session sleeps */
+static int
+on_frozen(struct account_entry *e, struct ipc_conn *c, struct ipc_in *in)
+{
+	struct msg_account_kept m;
+
+	sleeper_keep(e, in->msg);
+	return ipc_reply(c, in->request, &msg_account_kept_desc, &m);
+}
+
+/* on_usage - after a commit */
+static void
+on_usage(struct account_entry *e, const struct msg_account_usage *m)
+{
+	e->bytes = m->bytes;
+	e->messages = m->messages;
+	e->usage_known = true;
+	wait_wake(&e->waiters);
+}
+
+/* on_message - one message of the process */
+static int
+on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
+    struct arena *a, void *arg)
+{
+	struct account_entry *e = arg;
+
+	(void)a;
+	switch (in->desc->number) {
+	case MSG_account_frozen:
+		return in->request == 0 ? -EBADMSG : on_frozen(e, c, in);
+	case MSG_account_over:
+		sleeper_over(e, ((struct msg_account_over *)in->msg)->handle);
+		return 0;
+	case MSG_account_usage:
+		on_usage(e, in->msg);
+		return 0;
+	case MSG_account_idle:
+		on_idle(e, ((struct msg_account_idle *)in->msg)->idle);
+		return 0;
+	case MSG_account_log:
+		return in->request == 0 ? -EBADMSG :
+		    on_log(t, e, c, in->request);
+	default:
+		return -EBADMSG;
+	}
+}
+
+/* control_task - until its channel ends; then the account has no process */
+int
+control_task(struct task *t, void *arg)
+{
+	struct account_entry	*e = arg;
+	struct stored		*s = e->stored;
+	struct account_child	*c = e->child;
+	int			 r;
+
+	r = ipc_serve_parallel(t, &c->conn, on_message, e, CALLS_AT_ONCE);
+	if (r == -EBADMSG)
+		log_event(daemon_log(s->daemon), EV_STORED_BROKEN,
+		    KV_TEXT("account", e->id), KV_UINT("pid", c->pid),
+		    KV_TEXT("why", ipc_error(&c->conn)));
+	ipc_close(&c->conn);
+	entry_set_idle(e, false);
+	sleepers_drop(e, false);	/* those that were awake in it */
+	e->child = NULL;
+	give_room(s);
+	child_release(c);
+	/* one that is being started is its starter's to declare down */
+	if (e->state != ACCOUNT_STARTING)
+		entry_set_state(e, ACCOUNT_DOWN);
+	return task_is_cancelled(t) ? -ECANCELED : 0;
+}

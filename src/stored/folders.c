@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Account folders: store/<shard>/<id>, the shard being the id's first two
+ * digits, so that no folder has more than some thousand entries. All of this
+ * runs on worker threads, below our root folder, which is the store.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libtask/io.h"
+#include "stored/stored.h"
+
+#define SHARD_DIGITS	2
+#define FOLDER_MODE	0770	/* the account process is of our group */
+#define FOLDERS_MAX	1000000	/* as store_folders has it */
+
+/* folder_path - where an account is */
+void
+folder_path(struct folder_job *j, const char *id)
+{
+	(void)snprintf(j->path, sizeof(j->path), "%.2s/%s", id, id);
+}
+
+/* sync_folder - make what was made in it durable */
+static int
+sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+
+	if (fd < 0 || fsync(fd) < 0)
+		r = -errno;
+	fd_close(&fd);
+	return r;
+}
+
+/* make - a folder; 1 if it is new */
+static int
+make(const char *path)
+{
+	if (mkdir(path, FOLDER_MODE) == 0)
+		return 1;
+	return errno == EEXIST ? 0 : -errno;
+}
+
+/* exists - is there such a thing in the account's folder? */
+static bool
+exists(const char *folder, const char *name)
+{
+	char		path[ACCOUNT_DIGITS + 32];
+	struct stat	st;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* folder_make - a work item */
+int
+folder_make(void *arg)
+{
+	struct folder_job	*j = arg;
+	char			 shard[SHARD_DIGITS + 1];
+	int			 r;
+
+	(void)snprintf(shard, sizeof(shard), "%.2s", j->path);
+	if ((r = make(shard)) < 0 || (r == 1 && (r = sync_folder(".")) < 0) ||
+	    (r = make(j->path)) < 0 ||
+	    (r == 1 && (r = sync_folder(shard)) < 0))
+		return r;
+	/* a folder with mail in it and no environment has lost it: a new one
+	 * must not be put in its place */
+	j->is_new = !exists(j->path, "meta.mdb") && !exists(j->path, "pack") &&
+	    !exists(j->path, "snap");
+	return 0;
+}
+
+/* add_shard - the accounts of one shard */
+static int
+add_shard(struct folder_list *l, const char *shard, struct slice **cap_ids,
+    size_t *cap)
+{
+	DIR		*d = opendir(shard);
+	struct dirent	*e;
+
+	if (d == NULL)
+		return errno == ENOENT ? 0 : -errno;
+	while ((e = readdir(d)) != NULL && l->count < FOLDERS_MAX) {
+		struct slice id = slice_of(e->d_name);
+
+		if (!account_id_is_valid(id) ||
+		    strncmp(e->d_name, shard, SHARD_DIGITS) != 0)
+			continue;
+		if (l->count == *cap) {
+			struct slice *more = ARENA_ARRAY(l->arena,
+			    struct slice, *cap * 2);
+
+			memcpy(more, *cap_ids, *cap * sizeof(*more));
+			*cap_ids = more;
+			*cap *= 2;
+		}
+		(*cap_ids)[l->count++] = arena_dup(l->arena, id);
+	}
+	(void)closedir(d);
+	return 0;
+}
+
+/* folder_list - a work item: the ids of all account folders */
+int
+folder_list(void *arg)
+{
+	struct folder_list	*l = arg;
+	size_t			 cap = 256;
+	struct slice		*ids = ARENA_ARRAY(l->arena, struct slice, cap);
+	char			 shard[SHARD_DIGITS + 1];
+	int			 r = 0;
+
+	for (unsigned i = 0; i < 256 && r == 0; i++) {
+		(void)snprintf(shard, sizeof(shard), "%02x", i);
+		r = add_shard(l, shard, &ids, &cap);
+	}
+	l->ids = ids;
+	return r;
+}

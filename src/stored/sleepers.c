@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sessions by handle. A handle is 32 random bytes, known to one front, one
+ * account and us. It is made when the session begins; when the session goes
+ * to sleep its account gives us its state, and whoever brings the handle on
+ * that front gets it back.
+ */
+#include <stdlib.h>
+
+#include "libglobal/ipc_store.h"
+#include "libtask/loop.h"
+#include "libutil/alloc.h"
+#include "stored/stored.h"
+
+/* sleeper_new - a session begins */
+struct sleeper *
+sleeper_new(struct store_caller *front, struct account_entry *e,
+    struct loop *l)
+{
+	struct sleeper *s = NEW(struct sleeper);
+
+	s->entry = e;
+	s->front = front;
+	loop_random(l, s->handle, sizeof(s->handle));
+	list_add_tail(&e->sleepers, &s->of_account);
+	list_add_tail(&front->sleepers, &s->of_front);
+	(void)hash_put(&e->stored->sleepers, slice_over(s->handle, HANDLE_LEN),
+	    s);		/* no other has these random bytes */
+	return s;
+}
+
+/* sleeper_free - its handle is void from now on */
+void
+sleeper_free(struct sleeper *s)
+{
+	(void)hash_remove(&s->entry->stored->sleepers,
+	    slice_over(s->handle, HANDLE_LEN));
+	list_remove(&s->of_account);
+	list_remove(&s->of_front);
+	arena_free(&s->arena);
+	free(s);
+}
+
+/* sleeper_find - by handle, on the front that it was made for */
+struct sleeper *
+sleeper_find(struct store_caller *front, struct slice handle)
+{
+	struct sleeper *s = hash_get(&front->stored->sleepers, handle);
+
+	return s != NULL && s->front == front ? s : NULL;
+}
+
+/* of_account - by handle, of that account */
+static struct sleeper *
+of_account(struct account_entry *e, struct slice handle)
+{
+	struct sleeper *s = hash_get(&e->stored->sleepers, handle);
+
+	return s != NULL && s->entry == e ? s : NULL;
+}
+
+/* sleeper_keep - it sleeps now */
+void
+sleeper_keep(struct account_entry *e, const struct msg_account_frozen *m)
+{
+	struct sleeper *s = of_account(e, m->handle);
+
+	if (s == NULL)
+		return;			/* its front has gone meanwhile */
+	arena_reset(&s->arena);
+	s->protocol = arena_dup(&s->arena, m->protocol);
+	s->login = arena_dup(&s->arena, m->login);
+	s->session = arena_dup(&s->arena, m->session);
+	s->client_address = arena_dup(&s->arena, m->client_address);
+	s->state = arena_dup(&s->arena, m->state);
+	s->asleep = true;
+	s->idling = m->idling;
+	s->woken = false;
+}
+
+/* sleeper_over - it ended without sleeping */
+void
+sleeper_over(struct account_entry *e, struct slice handle)
+{
+	struct sleeper *s = of_account(e, handle);
+
+	if (s != NULL && !s->asleep)
+		sleeper_free(s);
+}
+
+/* sleepers_wake - mail came, or somebody works in the account: those who
+ * wait to be told of it come back */
+void
+sleepers_wake(struct account_entry *e)
+{
+	LIST_EACH(&e->sleepers, link) {
+		struct sleeper	*s = CONTAINER_OF(link, struct sleeper,
+				    of_account);
+		struct msg_store_wake m = { slice_over(s->handle,
+		    HANDLE_LEN) };
+
+		if (!s->asleep || !s->idling || s->woken)
+			continue;
+		s->woken = ipc_post(&s->front->conn,
+		    &msg_store_wake_desc, &m) == 0;
+	}
+}
+
+/* sleepers_drop - of an account whose process ended, or whose sessions are
+ * void */
+void
+sleepers_drop(struct account_entry *e, bool all)
+{
+	LIST_EACH_SAFE(&e->sleepers, link) {
+		struct sleeper *s = CONTAINER_OF(link, struct sleeper,
+		    of_account);
+
+		if (all || !s->asleep)
+			sleeper_free(s);
+	}
+}
+
+/* sleepers_drop_front - a front has ended, and its clients with it */
+void
+sleepers_drop_front(struct store_caller *front)
+{
+	LIST_EACH_SAFE(&front->sleepers, link)
+		sleeper_free(CONTAINER_OF(link, struct sleeper, of_front));
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * stored: what its files share. It knows which accounts there are, which of
+ * them have a process, and who sleeps; it opens no account and reads no mail.
+ *
+ * Fronts and lmtpd ask for a channel to an account. The account's process is
+ * started if need be, and gets one end of a socket pair; stored keeps neither
+ * end. What a front sees is a handle for each session, good on that front and
+ * for that account.
+ */
+#ifndef STORED_STORED_H
+#define STORED_STORED_H
+
+#include "libglobal/daemon.h"
+#include "libglobal/ipc_account.h"
+#include "libutil/hash.h"
+#include "stored/stored_params.h"
+
+#define ACCOUNT_DIGITS	16	/* of an account id */
+#define HANDLE_LEN	32
+
+struct stored {
+	struct daemon	*daemon;
+	struct hash	 accounts;	/* struct account_entry, by id */
+	struct hash	 sleepers;	/* struct sleeper, by handle */
+	struct list	 idle;		/* entries, idle longest first */
+	struct list	 ending;	/* entries, asked to end longest first */
+	struct list	 room;		/* who waits for fewer processes */
+	struct signal	 work;		/* for the task that ends processes */
+	size_t		 running;
+	bool		 said_unconfined;
+	bool		 said_full;
+	bool		 limits_due;	/* a task will tell processes */
+};
+
+/* somebody waits for something to change; see waits.c */
+struct waiter {
+	struct list	link;
+	struct signal	signal;
+};
+MUST_USE int	wait_in(struct task *t, struct list *waiters);
+void	wait_wake(struct list *waiters);
+
+enum account_state {
+	ACCOUNT_DOWN,
+	ACCOUNT_STARTING,
+	ACCOUNT_UP,
+	ACCOUNT_ENDING,		/* asked to end; it may say no */
+};
+
+/* a process of an account; freed with its last user */
+struct account_child {
+	struct ipc_conn	conn;
+	uint32_t	pid;
+	unsigned	users;
+};
+
+struct account_entry {
+	struct list		 link;		/* in stored.idle, .ending, or alone */
+	struct list		 sleepers;
+	struct list		 waiters;	/* for another state, or usage */
+	struct stored		*stored;
+	struct account_child	*child;
+	char			*name;		/* login; NULL: not asked yet */
+	enum account_state	 state;
+	int			 failure;	/* of the last start */
+	int64_t			 since;		/* idle, or ending; loop ms */
+	uint64_t		 quota_bytes, quota_messages;
+	uint64_t		 bytes, messages;
+	bool			 is_known;	/* name and quotas hold */
+	bool			 usage_known;
+	char			 id[ACCOUNT_DIGITS + 1];
+};
+
+/* entries.c */
+bool	account_id_is_valid(struct slice id);
+/* made if there is none; NULL if that is no account id */
+struct account_entry	*entry_get(struct stored *s, struct slice id);
+void	entry_set_state(struct account_entry *e, enum account_state state);
+void	entry_set_idle(struct account_entry *e, bool idle);
+void	entries_free(struct stored *s);
+/* who the account is: asks authd, unless it was asked before. -ENOENT there
+ * is no such account; -EAGAIN nobody can say now */
+MUST_USE int	entry_identify(struct task *t, struct account_entry *e);
+/* what authd says of itself */
+MUST_USE int	on_auth_message(struct task *t, struct ipc_conn *c,
+		    struct ipc_in *in, struct arena *a, void *arg);
+
+/* children.c: the processes */
+/* have a process that serves the account; -ENOENT, -EAGAIN, ... Idle sessions
+ * are woken if it had to be started. */
+MUST_USE int	child_ensure(struct task *t, struct account_entry *e);
+/* ask it to end, if it has nothing to do */
+void	child_end(struct account_entry *e);
+/* close its channel: it finishes what it does and ends */
+void	child_cut(struct account_entry *e);
+struct account_child	*child_hold(struct account_entry *e);
+void	child_release(struct account_child *c);
+/* a process that was counted in stored.running is none any more */
+void	give_room(struct stored *s);
+/* end those that were idle for long enough */
+MUST_USE int	children_run(struct task *t, struct daemon *d);
+
+/* control.c: what an account process says, until its end */
+MUST_USE int	control_task(struct task *t, void *arg);
+
+/* folders.c: work for threads */
+struct folder_job {
+	char	path[ACCOUNT_DIGITS + 4];	/* shard/id */
+	bool	is_new;		/* set: no environment is in it yet */
+};
+void	folder_path(struct folder_job *j, const char *id);
+/* make the account's folder if there is none */
+int	folder_make(void *arg);
+struct folder_list {
+	struct arena	*arena;
+	struct slice	*ids;
+	size_t		 count;
+};
+int	folder_list(void *arg);
+
+/* a caller's edge */
+struct store_caller {
+	struct stored	*stored;
+	struct ipc_conn	 conn;
+	struct list	 sleepers;
+	uint32_t	 process;
+	struct slice	 daemon;	/* lent */
+};
+
+/* callers.c */
+MUST_USE int	store_serve(struct task *t, struct daemon *d, int *fd_take,
+		    const struct daemon_caller *who);
+
+/* sleepers.c: sessions by their handles */
+struct sleeper {
+	struct list		 of_account;
+	struct list		 of_front;
+	struct account_entry	*entry;
+	struct store_caller	*front;
+	struct arena		 arena;		/* of the slices */
+	struct slice		 protocol;
+	struct slice		 login;
+	struct slice		 session;
+	struct slice		 client_address;
+	struct slice		 state;
+	char			 handle[HANDLE_LEN];
+	bool			 asleep;	/* else its session is awake */
+	bool			 idling;
+	bool			 woken;		/* its front was told */
+};
+/* a session that begins on that front */
+struct sleeper	*sleeper_new(struct store_caller *front,
+		    struct account_entry *e, struct loop *l);
+/* only of that front; NULL */
+struct sleeper	*sleeper_find(struct store_caller *front,
+		    struct slice handle);
+void	sleeper_free(struct sleeper *s);
+/* its state came from its account; unknown handles are void */
+void	sleeper_keep(struct account_entry *e,
+	    const struct msg_account_frozen *m);
+void	sleeper_over(struct account_entry *e, struct slice handle);
+/* tell the fronts of those that idle */
+void	sleepers_wake(struct account_entry *e);
+/* forget those of an account that are awake, or all */
+void	sleepers_drop(struct account_entry *e, bool all);
+void	sleepers_drop_front(struct store_caller *front);
+
+#endif
