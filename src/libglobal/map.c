@@ -21,7 +21,7 @@ struct map {
 	unsigned		 flags;
 	unsigned		 depth;
 	const struct type_row	*row;
-	pthread_rwlock_t	 lock;		/* over table, not its content */
+	pthread_rwlock_t	 lock;	/* over table, not its content */
 	struct map_table	*table;		/* NULL: could not be opened, */
 	int			 error;		/* ... and this is why */
 	bool			 is_pattern;
@@ -83,7 +83,8 @@ table_open(const struct map *m, struct diag *d, struct map_table **ret_table)
 {
 	struct map_table *t = NEW(struct map_table);
 	struct slice name = slice_of(m->spec);
-	struct map_args args = { &m->row->type, SLICE_EMPTY, m->flags, m->depth };
+	struct map_args args = { &m->row->type, SLICE_EMPTY, m->flags,
+		m->depth };
 	int r;
 
 	(void)slice_split(&name, ':');

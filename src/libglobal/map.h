@@ -27,7 +27,7 @@ struct map;
 
 #define MAP_KEY_MAX	1000	/* bytes; a longer key is in no fixed table */
 #define MAP_VALUE_MAX	((size_t)1 << 20)	/* bytes of one result */
-#define MAP_DEPTH_MAX	8		/* tables inside tables (unionmap, ...) */
+#define MAP_DEPTH_MAX	8	/* tables inside tables (unionmap, ...) */
 #define MAP_SOURCE_MAX	((size_t)1 << 31)	/* bytes of a table's text */
 
 enum map_flag {
@@ -82,7 +82,7 @@ const struct diag	*map_notice(const struct map *m);
 
 /* --- what types there are; the rows of map_types.def */
 enum map_type_flag {
-	MAP_TYPE_BUILT		= 1 << 0,	/* needs a file made by map_make */
+	MAP_TYPE_BUILT		= 1 << 0, /* needs a file made by map_make */
 	MAP_TYPE_PATTERN	= 1 << 1,
 	MAP_TYPE_FILE		= 1 << 2,	/* its name is a file's */
 	MAP_TYPE_BLOCKS		= 1 << 3,	/* lookups may block */

@@ -107,7 +107,8 @@ open_tables(struct map_table *t, const struct map_args *args, struct diag *d)
 		t->blocks |= map_blocks(c->map[c->count++]);
 	}
 	if (r < 0)
-		return diag_set(d, 0, 0, "%s: a brace has no partner", args->type->name);
+		return diag_set(d, 0, 0, "%s: a brace has no partner",
+		    args->type->name);
 	if (c->count == 0)
 		return diag_set(d, 0, 0, "%s: names no table; write "
 		    "%s:{type:name, type:name}", args->type->name,

@@ -22,7 +22,8 @@ struct stat;
 
 struct map_table_ops {
 	/* key is folded already, unless the table is of a pattern type */
-	int	(*get)(struct map_table *t, struct slice key, struct buf *value);
+	int	(*get)(struct map_table *t, struct slice key,
+		    struct buf *value);
 	/* NULL: no list can be made */
 	int	(*each)(struct map_table *t, map_each_fn *each, void *arg);
 	/* the tables inside it, from 0 on, NULL behind the last; NULL when it
@@ -66,15 +67,16 @@ typedef int	map_open_fn(struct map_table *t, const struct map_args *args,
 #include "libglobal/map_types.def"
 
 /* open a table inside another */
-MUST_USE int	map_open_inner(struct slice spec, unsigned flags, unsigned depth,
-		    struct diag *d, struct map **ret_map);
+MUST_USE int	map_open_inner(struct slice spec, unsigned flags,
+		    unsigned depth, struct diag *d, struct map **ret_map);
 /* watch that file, as it is now */
 void	map_watch(struct map_table *t, const char *path, const struct stat *st);
 /* note something about a table that works; the first stays */
 void	map_note(struct map_table *t, const char *file, uint32_t line,
 	    const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* say in d that file cannot be opened or read; returns r */
-int	map_file_error(struct diag *d, const char *doing, const char *path, int r);
+int	map_file_error(struct diag *d, const char *doing, const char *path,
+	    int r);
 /* the path of a built file, made absolute */
 MUST_USE int	map_built_path(const struct map_args *args, struct buf *path,
 		    struct diag *d);

@@ -35,7 +35,7 @@ struct maker {
 	struct buf			 tmp;		/* the new one */
 	struct buf			 key;		/* of an alias */
 	struct map_source		 source;
-	struct stat			 like;		/* whose owner and mode */
+	struct stat			 like;	/* whose owner and mode */
 	int				 old_fd;	/* locked */
 	void				*state;
 	struct map_make_counts		 counts;

@@ -114,7 +114,8 @@ static int
 pcre_match(const void *matcher, struct slice key, struct map_groups *groups)
 {
 	const pcre2_code *code = matcher;
-	pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, NULL);
+	pcre2_match_data *data =
+	    pcre2_match_data_create_from_pattern(code, NULL);
 	pcre2_match_context *limits = pcre2_match_context_create(NULL);
 	const char *text = key.len == 0 ? "" : key.data;
 	int n, r = -ENOMEM;

@@ -62,10 +62,10 @@ struct mastercf_service {
 	enum mastercf_type	 type;
 	enum mastercf_flag	 is_private;	/* default yes, inet no */
 	enum mastercf_flag	 unprivileged;	/* default yes */
-	enum mastercf_flag	 chroot;	/* default by compatibility_level */
+	enum mastercf_flag	 chroot; /* default by compatibility_level */
 	uint32_t		 wakeup;	/* seconds; 0: never */
 	bool			 wakeup_if_used;	/* the "?" behind it */
-	bool			 maxproc_default;	/* $default_process_limit */
+	bool			 maxproc_default; /* $default_process_limit */
 	uint32_t		 maxproc;	/* 0: no limit */
 	struct slice		 command;
 	unsigned		 verbose;	/* how many -v */
@@ -101,7 +101,8 @@ void	mastercf_format_field(struct buf *out, const struct mastercf_service *s,
 	    enum mastercf_field field);
 
 const char	*mastercf_type_name(enum mastercf_type type);
-MUST_USE int	mastercf_type_parse(struct slice s, enum mastercf_type *ret_type);
+MUST_USE int	mastercf_type_parse(struct slice s,
+		    enum mastercf_type *ret_type);
 /* "service", "type", "private", ... as postconf -F calls them */
 const char	*mastercf_field_name(enum mastercf_field field);
 MUST_USE int	mastercf_field_parse(struct slice s,
@@ -110,7 +111,7 @@ MUST_USE int	mastercf_field_parse(struct slice s,
 /* --- commands: the rows of mastercf_commands.def */
 enum mastercf_how {
 	MASTERCF_RUN,		/* the row runs that daemon */
-	MASTERCF_INSIDE,	/* that daemon does the job; the row runs nothing */
+	MASTERCF_INSIDE, /* that daemon does the job; the row runs nothing */
 	MASTERCF_NONE,		/* nothing does the job in this version */
 };
 

@@ -10,6 +10,19 @@
 #include "libutil/buf.h"
 #include "libutil/diag.h"
 
+/* is_row - is it one of that name and type? */
+static bool
+is_row(const struct mastercf_row *row, struct slice name,
+    enum mastercf_type type)
+{
+	enum mastercf_type t;
+
+	return row->count > MASTERCF_TYPE &&
+	    slice_equal(row->word[MASTERCF_SERVICE].value, name) &&
+	    mastercf_type_parse(row->word[MASTERCF_TYPE].value, &t) == 0 &&
+	    t == type;
+}
+
 /* find_row - the last row of that name and type: the one that counts */
 static int
 find_row(struct slice text, struct slice name, enum mastercf_type type,
@@ -17,15 +30,11 @@ find_row(struct slice text, struct slice name, enum mastercf_type type,
 {
 	struct mastercf_lexer l = { text, 0, 1, a, d };
 	struct mastercf_row row;
-	enum mastercf_type t;
 	bool found = false;
 	int r;
 
 	while ((r = mastercf_lex_row(&l, &row)) > 0)
-		if (row.count > MASTERCF_TYPE &&
-		    slice_equal(row.word[MASTERCF_SERVICE].value, name) &&
-		    mastercf_type_parse(row.word[MASTERCF_TYPE].value, &t) == 0 &&
-		    t == type) {
+		if (is_row(&row, name, type)) {
 			*ret_row = row;
 			found = true;
 		}
@@ -125,7 +134,8 @@ mastercf_edit_remove(struct slice text, struct slice name,
 	buf_add(&rest, text);
 	while ((r = find_row(buf_slice(&rest), name, type, &a, d, &row)) == 0) {
 		buf_reset(&next);
-		splice(&next, buf_slice(&rest), row.begin, row.end, SLICE_EMPTY);
+		splice(&next, buf_slice(&rest), row.begin, row.end,
+		    SLICE_EMPTY);
 		swap = rest;
 		rest = next;
 		next = swap;
@@ -167,8 +177,7 @@ mastercf_edit_comment(struct slice text, struct slice name,
 	struct mastercf_lexer l;
 	struct mastercf_row row;
 	struct arena a = ARENA_INIT;
-	enum mastercf_type t;
-	size_t done = 0, found = 0;
+	size_t done = 0;
 	int r;
 
 	if ((r = find_row(text, name, type, &a, d, &row)) < 0) {
@@ -177,16 +186,12 @@ mastercf_edit_comment(struct slice text, struct slice name,
 	}
 	l = (struct mastercf_lexer){ text, 0, 1, &a, d };
 	while ((r = mastercf_lex_row(&l, &row)) > 0) {
-		if (row.count <= MASTERCF_TYPE ||
-		    !slice_equal(row.word[MASTERCF_SERVICE].value, name) ||
-		    mastercf_type_parse(row.word[MASTERCF_TYPE].value, &t) < 0 ||
-		    t != type)
+		if (!is_row(&row, name, type))
 			continue;
 		buf_add(out, slice_sub(text, done, row.begin - done));
 		comment_lines(out, slice_sub(text, row.begin,
 		    row.end - row.begin));
 		done = row.end;
-		found++;
 	}
 	if (r == 0)
 		buf_add(out, slice_from(text, done));

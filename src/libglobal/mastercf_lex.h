@@ -43,4 +43,7 @@ struct mastercf_lexer {
 MUST_USE int	mastercf_lex_row(struct mastercf_lexer *l,
 		    struct mastercf_row *ret_row);
 
+/* is it "-" and then only that letter, once or more? */
+bool	mastercf_is_run_of(struct slice s, char letter);
+
 #endif

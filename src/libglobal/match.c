@@ -150,8 +150,8 @@ add_word(struct match_list *l, struct slice word, struct origin *o)
 		    MATCH_PATTERNS_MAX);
 	if (word.data[0] == '/') {
 		if (negated)
-			return diag_set(o->diag, o->line, 0, "\"!%.*s\": a file "
-			    "cannot be negated; write the ! into the file",
+			return diag_set(o->diag, o->line, 0, "\"!%.*s\": a "
+			    "file cannot be negated; write the ! into it",
 			    SLICE_ARG(word));
 		return add_file(l, word, o);
 	}

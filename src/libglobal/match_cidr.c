@@ -111,7 +111,8 @@ cidr_has(const struct cidr *c, const struct ip *ip)
 	if (c->ip.is_v6 != ip->is_v6 ||
 	    memcmp(c->ip.byte, ip->byte, whole) != 0)
 		return false;
-	return whole == 16 || ((ip->byte[whole] ^ c->ip.byte[whole]) & mask) == 0;
+	return whole == 16 ||
+	    ((ip->byte[whole] ^ c->ip.byte[whole]) & mask) == 0;
 }
 
 /* cidr_format - a network as text */

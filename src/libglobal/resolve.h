@@ -56,7 +56,7 @@ struct resolve_owner {
 };
 
 struct resolve_who {
-	bool				 domain;	/* it knows the domain */
+	bool				 domain; /* it knows the domain */
 	bool				 found;		/* and the address */
 	const struct resolve_owner	*owner;
 	size_t				 count;
@@ -89,7 +89,7 @@ struct resolve_target {
 };
 
 struct resolve_result {
-	struct status		 status;	/* code 0: taken; else refused */
+	struct status		 status; /* code 0: taken; else refused */
 	enum resolve_class	 class;		/* of the recipient */
 	struct slice		 recipient;	/* its canonical form */
 	struct resolve_target	*target;

@@ -11,7 +11,7 @@
 struct step {
 	struct slice	address;
 	int64_t		depth;		/* how many aliases led to it */
-	bool		no_virtual;	/* an alias gave the same address back */
+	bool		no_virtual; /* an alias gave the same address back */
 	bool		no_alias;
 };
 
@@ -463,6 +463,7 @@ resolve_recipient(struct resolver *r, const struct resolve_query *q,
 {
 	struct resolve_ctx c = { r, q, a };
 	struct expansion x = { .c = &c };
+	struct step first = { .depth = 0 };
 	struct resolve_result *result = ARENA_NEW(a, struct resolve_result);
 	bool in_database;
 	int e;
@@ -474,8 +475,8 @@ resolve_recipient(struct resolver *r, const struct resolve_query *q,
 	    &in_database)) < 0)
 		goto out;
 	refuse_relay(&c, result);
-	if (result->status.code == 0 &&
-	    (e = push(&x, (struct step){ .address = result->recipient })) == 0 &&
+	first.address = result->recipient;
+	if (result->status.code == 0 && (e = push(&x, first)) == 0 &&
 	    (e = work_off(&x)) == 0)
 		finish(&x, q, result);
 out:

@@ -59,8 +59,8 @@ MUST_USE int	resolve_route(const struct resolve_ctx *c, struct slice address,
 		    struct slice account, struct resolve_target *ret_target,
 		    struct status *refused);
 /* map the address by a table of addresses; -ENOENT: it has none for it */
-MUST_USE int	resolve_map_once(const struct resolve_ctx *c, struct map_list *l,
-		    bool propagate, struct slice address,
+MUST_USE int	resolve_map_once(const struct resolve_ctx *c,
+		    struct map_list *l, bool propagate, struct slice address,
 		    struct slice *ret_address);
 /* put an extension ("+ext") behind the local part */
 struct slice	resolve_add_extension(struct arena *a, struct slice address,

@@ -47,6 +47,7 @@ static const struct daemon_spec spec = {
 	.edge = mapd_edge,
 };
 
+/* main - all else is daemon_main's */
 int
 main(int argc, char **argv)
 {

@@ -254,6 +254,7 @@ struct client_work {
 	bool				 may_block;
 };
 
+/* ask_client - for the loop or a worker */
 static int
 ask_client(void *arg)
 {
@@ -293,6 +294,7 @@ struct from_work {
 	struct arena		*arena;
 };
 
+/* rewrite_from - for the loop or a worker */
 static int
 rewrite_from(void *arg)
 {
@@ -335,6 +337,7 @@ struct lookup_work {
 	struct diag			 diag;
 };
 
+/* look - open, ask, close: for a worker */
 static int
 look(void *arg)
 {
