@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -505,7 +506,8 @@ live(const struct sandbox_row *row)
 	}
 }
 
-enum { WITHOUT, AS_ROOT, AS_USER };
+/* AS_USER_BARE: on a kernel without Landlock */
+enum { WITHOUT, AS_ROOT, AS_USER, AS_USER_BARE };
 
 static int
 child(const struct sandbox_row *row, int how, size_t which)
@@ -638,6 +640,18 @@ TEST(sandbox_rows_can_live)
 
 /* --- the zygote and its children */
 
+/* landlock_is_gone - from now on this process has a kernel without it */
+static bool
+landlock_is_gone(void)
+{
+	scmp_filter_ctx c = seccomp_init(SCMP_ACT_ALLOW);
+	bool ok = seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS),
+	    SCMP_SYS(landlock_create_ruleset), 0) == 0 && seccomp_load(c) == 0;
+
+	seccomp_release(c);
+	return ok;
+}
+
 static int
 zygote(int how)
 {
@@ -650,8 +664,10 @@ zygote(int how)
 	char path[400];
 	pid_t pid;
 
-	if (how == AS_USER)
+	if (how != AS_ROOT)
 		drop_root();
+	if (how == AS_USER_BARE && !landlock_is_gone())
+		return 9;
 	if (sandbox_filter_new(sandbox_row_find(S("accountd")), &filter,
 	    NULL) < 0)
 		return 10;
@@ -681,7 +697,7 @@ zygote(int how)
 	report->entered = true;
 	report->landlock = s.landlock;
 	if (!s.has_no_caps || !s.has_seccomp ||
-	    s.has_root != (how == AS_ROOT) ||
+	    s.has_root != (how == AS_ROOT || how == AS_USER_BARE) ||
 	    s.has_user != (how == AS_ROOT) || s.refusals < 0)
 		return 16;
 	live(req.row);
@@ -693,7 +709,7 @@ zygote(int how)
 TEST(sandbox_zygote)
 {
 	make_place();
-	for (int how = geteuid() == 0 ? AS_ROOT : AS_USER; how <= AS_USER;
+	for (int how = geteuid() == 0 ? AS_ROOT : AS_USER; how <= AS_USER_BARE;
 	    how++) {
 		int status = -1;
 		pid_t pid;
