@@ -284,10 +284,10 @@ daemon_connect(struct task *t, struct daemon *d, const char *callee,
 
 /* daemon_adopt - what daemon_main does for others */
 void
-daemon_adopt(struct daemon *d, const char *program, int *log_take,
+daemon_adopt(struct daemon *d, const struct daemon *parent, int *log_take,
     const struct sandbox_state *state)
 {
-	(void)snprintf(d->program, sizeof(d->program), "%s", program);
+	memcpy(d->program, parent->program, sizeof(d->program));
 	d->sandbox = *state;
 	daemon_log_start(d, log_take, false);
 }
@@ -506,8 +506,10 @@ daemon_serve(struct task *t, struct daemon *d)
 	d->serving = true;
 	if (d->sandbox.refusals >= 0)
 		task_group_start(&d->group, refusals_task, d);
-	if (ipc_is_open(&d->control))
+	if (ipc_is_open(&d->control)) {
 		task_group_start(&d->group, daemon_control_task, d);
+		task_group_start(&d->group, daemon_log_task, d);
+	}
 	LIST_EACH(&d->listeners, link)
 		task_group_start(&d->group, listen_task,
 		    CONTAINER_OF(link, struct listener, link));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The sink: events become frames on the edge to logd, written once a turn of
- * the loop. A daemon never waits for logd: what does not fit is counted and
+ * The sink: events become frames on the edge to logd, written a few
+ * milliseconds later, many at once. A daemon never waits for logd: what does not fit is counted and
  * said later. When the edge breaks master is asked for a new one.
  */
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "libutil/log_wire.h"
 
 #define RETRY_PAUSE	500	/* ms */
+#define FLUSH_PAUSE	10	/* ms that lines wait for others */
 #define QUEUED_MAX	((size_t)1 << 20)
 
 static void
@@ -23,6 +24,19 @@ say_hello(struct daemon *d)
 	    slice_of(d->spec->name), (uint32_t)getpid() };
 
 	ignore(ipc_post(&d->log_conn, &msg_log_hello_desc, &m)); /* then it broke */
+}
+
+/* daemon_log_task - write what was logged, a little later */
+int
+daemon_log_task(struct task *t, void *arg)
+{
+	struct daemon	*d = arg;
+	int		 r;
+
+	while ((r = signal_wait(t, &d->log_more)) == 0 &&
+	    (r = task_sleep(t, FLUSH_PAUSE)) == 0)
+		ipc_flush(&d->log_conn);
+	return r;
 }
 
 /* reconnect_task - get a new edge to logd */
@@ -42,6 +56,7 @@ reconnect_task(struct task *t, void *arg)
 
 		ipc_close(&d->log_conn);
 		ipc_open(&d->log_conn, d->loop, &fd, &ipc_table_log, IPC_CALLER);
+		d->log_conn.lazy = true;
 		say_hello(d);
 		if (d->log_lost > 0)
 			ignore(ipc_post(&d->log_conn, &msg_log_lost_desc, &m));
@@ -74,6 +89,7 @@ sink(void *arg, const struct log_record *record)
 		}
 	}
 	buf_free(&b);
+	signal_set(&d->log_more);
 }
 
 /* daemon_log_start - from now on events go to logd */
@@ -89,6 +105,7 @@ daemon_log_start(struct daemon *d, int *fd_take, bool verbose)
 	} else {
 		ipc_open(&d->log_conn, d->loop, fd_take, &ipc_table_log,
 		    IPC_CALLER);
+		d->log_conn.lazy = true;
 		say_hello(d);
 	}
 	log_start(&setup);

@@ -31,6 +31,7 @@ struct daemon {
 	struct hash		 edges;		/* struct edge, by callee */
 	struct ipc_conn		 control;	/* master's; unused in tests */
 	struct ipc_conn		 log_conn;
+	struct signal		 log_more;	/* something was logged */
 	struct signal		 ended;
 	struct signal		*drain_signal;
 	edge_connect_fn		*connect;
@@ -68,6 +69,7 @@ void	daemon_drain(struct daemon *d);
 MUST_USE int	daemon_control_task(struct task *t, void *arg);
 /* daemon_log.c */
 void	daemon_log_start(struct daemon *d, int *fd_take, bool verbose);
+MUST_USE int	daemon_log_task(struct task *t, void *arg);
 void	daemon_log_end(struct daemon *d);
 
 #endif

@@ -316,8 +316,8 @@ slot_pool_want_growth(const struct slot_pool *p, uint8_t class,
 	const struct class_pool *c = &p->class[class];
 	uint32_t		 have, ready, want = 0, n;
 
-	ready = c->counts.free + c->counts.leased;
-	have = ready + c->counts.used + c->counts.aside;
+	ready = c->counts.free;
+	have = ready + c->counts.leased + c->counts.used + c->counts.aside;
 	if (have < c->policy.keep)
 		want = c->policy.keep - have;
 	if (ready < c->policy.free_low && want < c->policy.step)

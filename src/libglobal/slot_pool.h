@@ -31,7 +31,7 @@ struct slot_lease {
 
 struct slot_pool_policy {
 	uint32_t	keep;		/* never fewer than this */
-	uint32_t	free_low;	/* grow when fewer are free or leased */
+	uint32_t	free_low;	/* grow when fewer are free */
 	uint32_t	step;		/* grow and shrink by so many */
 	uint32_t	max;		/* never more than this */
 };

@@ -3,7 +3,11 @@
  * Every call tries first and waits only on EAGAIN. The descriptor is put into
  * epoll, edge-triggered for both directions, when it first has to wait, and
  * stays there: later waits cost no system call. It is taken out before it is
- * closed, because a copy of it may live on in another process.
+ * closed, because a copy of it may live on in another process; where none can
+ * (sole), closing does it.
+ *
+ * A read that got less than it asked for took all there was, and whatever
+ * comes later is a new edge: so the next read waits without trying first.
  */
 #include "libtask/io.h"
 
@@ -53,7 +57,7 @@ io_close(struct io *io)
 {
 	if (io->fd < 0)
 		return;
-	if (io->registered)
+	if (io->registered && !io->sole)
 		(void)epoll_ctl(io->loop->epoll_fd, EPOLL_CTL_DEL, io->fd, NULL);
 	io->registered = false;
 	fd_close(&io->fd);
@@ -82,6 +86,8 @@ io_event(struct io *io, uint32_t events)
 {
 	const uint32_t	any = EPOLLERR | EPOLLHUP;
 
+	if ((events & (EPOLLIN | EPOLLRDHUP | any)) != 0)
+		io->dry = false;
 	if (io->reader != NULL && (events & (EPOLLIN | EPOLLRDHUP | any)) != 0)
 		task_wake(io->reader);
 	if (io->drain != NULL && (events & (EPOLLOUT | any)) != 0) {
@@ -155,6 +161,13 @@ cut(struct io *io, size_t len)
 	return 1 + (size_t)(loop_random_u64(io->loop) % len);
 }
 
+/* io_is_dry - would a read find nothing, as far as we were told? */
+bool
+io_is_dry(const struct io *io)
+{
+	return io->dry && io->registered;
+}
+
 /* io_try_read - read what is there */
 ssize_t
 io_try_read(struct io *io, void *data, size_t len)
@@ -163,9 +176,13 @@ io_try_read(struct io *io, void *data, size_t len)
 
 	if (io->fd < 0)
 		return -EBADF;
+	if (io_is_dry(io))
+		return -EAGAIN;
+	len = cut(io, len);
 	do {
-		n = read(io->fd, data, cut(io, len));
+		n = read(io->fd, data, len);
 	} while (n < 0 && errno == EINTR);
+	io->dry = n > 0 && (size_t)n < len;
 	return n < 0 ? -errno : n;
 }
 

@@ -21,9 +21,11 @@ struct io {
 	struct loop_hook *drain;	/* armed when it turns writable */
 	int		 fd;		/* -1: closed */
 	bool		 registered;
+	bool		 dry;		/* the last read took all there was */
+	bool		 sole;		/* no other process has a copy */
 };
 
-#define IO_INIT	{ NULL, NULL, NULL, NULL, -1, false }
+#define IO_INIT	{ NULL, NULL, NULL, NULL, -1, false, false, false }
 
 /* takes the descriptor (which becomes -1 at the caller's) */
 void	io_open(struct io *io, struct loop *l, int *fd_take);
@@ -41,6 +43,8 @@ MUST_USE int	io_write_all(struct task *t, struct io *io, struct slice s);
 /* try without waiting; -EAGAIN */
 MUST_USE ssize_t	io_try_read(struct io *io, void *data, size_t len);
 MUST_USE ssize_t	io_try_writev(struct io *io, const struct iovec *iov, int count);
+/* would a read find nothing, as far as we were told? (-EAGAIN at once) */
+bool	io_is_dry(const struct io *io);
 /* wait until a read (write) may succeed */
 MUST_USE int	io_wait_read(struct task *t, struct io *io);
 MUST_USE int	io_wait_write(struct task *t, struct io *io);

@@ -23,6 +23,7 @@
 #define READ_SIZE	((size_t)65536)
 #define OUT_WAIT	((size_t)256 << 10)	/* ipc_send waits above this */
 #define OUT_MAX		((size_t)32 << 20)	/* ipc_post refuses above this */
+#define LAZY_MAX	((size_t)32768)
 #define FDS_PER_WRITE	64
 
 enum kind { KIND_NOTE, KIND_CALL, KIND_REPLY, KIND_COUNT };
@@ -194,8 +195,17 @@ add_frame(struct ipc_conn *c, const struct ipc_desc *d, const void *msg,
 	c->out.data[start + 5] = (char)(d->number >> 8);
 	c->out.data[start + 6] = (char)kind;
 	c->out.data[start + 7] = (char)fd_count;
-	loop_hook_arm(c->io.loop, &c->flush);
+	if (!c->lazy || c->out.len > LAZY_MAX)
+		loop_hook_arm(c->io.loop, &c->flush);
 	return 0;
+}
+
+/* ipc_flush - write what a lazy connection has queued */
+void
+ipc_flush(struct ipc_conn *c)
+{
+	if (c->io.fd >= 0 && c->out.len > 0)
+		loop_hook_arm(c->io.loop, &c->flush);
 }
 
 /* wait_for_room - until little enough is queued */
@@ -272,6 +282,8 @@ read_some(struct ipc_conn *c)
 
 	if (room == NULL)
 		return -EMSGSIZE;
+	if (io_is_dry(&c->io))
+		return -EAGAIN;
 	do {
 		n = recvmsg(c->io.fd, &m, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
@@ -297,6 +309,9 @@ read_some(struct ipc_conn *c)
 	}
 	if (lost || (m.msg_flags & MSG_CTRUNC) != 0)
 		return -EBADMSG;
+	/* a call ends early where descriptors begin or end: such a short one
+	 * says nothing of what is left */
+	c->io.dry = n > 0 && (size_t)n < READ_SIZE && m.msg_controllen == 0;
 	buf_grown(&c->in, (size_t)n);
 	return n;
 }

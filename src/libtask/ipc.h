@@ -128,6 +128,8 @@ struct ipc_conn {
 	struct list		 senders;	/* tasks that wait for room */
 	struct list		 calls;		/* that wait for replies */
 	int			 failure;	/* of writing or reading; sticks */
+	bool			 lazy;		/* write at ipc_flush, or when much
+					 * is queued */
 	char			 error[160];
 };
 
@@ -148,6 +150,8 @@ MUST_USE int	ipc_post(struct ipc_conn *c, const struct ipc_desc *d,
 		    const void *msg);
 MUST_USE int	ipc_send(struct task *t, struct ipc_conn *c,
 		    const struct ipc_desc *d, const void *msg);
+/* write soon what a lazy connection has queued */
+void	ipc_flush(struct ipc_conn *c);
 /* wait until all that was queued is with the kernel */
 MUST_USE int	ipc_drain(struct task *t, struct ipc_conn *c);
 

@@ -25,6 +25,7 @@ stream_open(struct stream *s, struct loop *l, int *fd_take)
 {
 	memset(s, 0, sizeof(*s));
 	io_open(&s->io, l, fd_take);
+	s->io.sole = true;
 }
 
 /* stream_close - end it */

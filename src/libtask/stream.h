@@ -36,7 +36,7 @@ struct stream {
 
 #define STREAM_OUT_MAX	((size_t)16384)	/* collected before it is written */
 
-/* take a connected descriptor */
+/* take a connected descriptor, of which nobody else has a copy */
 void	stream_open(struct stream *s, struct loop *l, int *fd_take);
 /* close at once, dropping what was not flushed; no-op on a closed one */
 void	stream_close(struct stream *s);

@@ -20,6 +20,7 @@
 #define FOLDER		"log"
 #define FILE_NAME	"maillog"
 #define RETRY_PAUSE	1000	/* ms after a failed write */
+#define BATCH_PAUSE	20	/* ms that lines wait for others */
 
 /* open_log - open the log file by its whole path */
 static int
@@ -164,7 +165,8 @@ sink_run(struct task *t, struct daemon *d)
 	struct deadline	 last;
 	int		 r = 0;
 
-	while (r == 0 && (r = signal_wait(t, &s->more)) == 0) {
+	while (r == 0 && (r = signal_wait(t, &s->more)) == 0 &&
+	    (r = task_sleep(t, BATCH_PAUSE)) == 0) {
 		if ((r = write_lines(t, s)) == 0) {
 			s->failing = false;
 			continue;

@@ -324,9 +324,11 @@ on_lease(struct task *t, struct owner *o, uint32_t request,
 		r = slot_pool_lease(q->pool, (uint8_t)ask->size_class,
 		    o->number, &lease);
 		if (r == -EAGAIN && fresh_count == 0) {
+			/* no more than are leased now: the one who leases a
+			 * new slot makes its file */
 			fresh_count = slot_pool_want_growth(q->pool,
 			    (uint8_t)ask->size_class, fresh,
-			    size_min(COUNT(fresh), ask->count));
+			    size_min(COUNT(fresh), ask->count - m.slots.n));
 			for (size_t i = 0; i < fresh_count; i++)
 				slot_pool_add(q->pool, (struct slot_ref){
 				    (uint8_t)ask->size_class, fresh[i] },
@@ -581,8 +583,6 @@ on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	(void)c;
 	(void)a;
 	switch (in->desc->number) {
-	case MSG_queue_hello:
-		return on_hello(t, o, in->msg);
 	case MSG_queue_lease:
 		return on_lease(t, o, in->request, in->msg);
 	case MSG_queue_return:
@@ -607,14 +607,21 @@ cleanup_serve(struct task *t, struct qmgr *q, int *fd_take,
     const struct daemon_caller *who)
 {
 	struct owner	*o = owner_get(q, who->process);
+	struct arena	 a = ARENA_INIT;
 	struct ipc_conn	 c;
+	struct ipc_in	 in = { 0 };
 	int		 r;
 
 	ipc_open(&c, daemon_loop(q->daemon), fd_take, &ipc_table_queue,
 	    IPC_CALLEE);
 	ipc_set_state(&c, QUEUE_NEW);
 	o->conn = &c;
-	r = ipc_serve_parallel(t, &c, on_message, o, 5000);
+	/* the state admits nothing but hello as the first message */
+	if ((r = ipc_recv(t, &c, &a, &in)) == 0)
+		r = on_hello(t, o, in.msg);
+	arena_free(&a);
+	if (r == 0)
+		r = ipc_serve_parallel(t, &c, on_message, o, 5000);
 	if (o->conn == &c)
 		o->conn = NULL;
 	ipc_close(&c);

@@ -210,7 +210,7 @@ refused(struct task *t, struct qmessage *m)
 static int
 settle(struct task *t, struct qmessage *m)
 {
-	struct sched_retry	retry = decide(m);
+	struct sched_retry	retry = { 0 };
 	int			r;
 
 	if (m->cancelled) {
@@ -220,8 +220,11 @@ settle(struct task *t, struct qmessage *m)
 			commit_finish(m);
 		return 0;
 	}
-	if (qmessage_count(m, FATE_LATER) > 0 && retry.expired)
-		expire(m);
+	if (qmessage_count(m, FATE_LATER) > 0) {
+		retry = decide(m);
+		if (retry.expired)
+			expire(m);
+	}
 	if ((r = refused(t, m)) != 0)
 		return r < 0 ? r : 0;
 	if ((r = report(t, m, REPORT_SUCCESS, FATE_DONE, 0)) == -ECANCELED)

@@ -159,7 +159,7 @@ farewell(struct task *t, struct smtpd_client *c, int r)
 		log_event(&c->log, EV_SMTPD_LOST, KV_TEXT("after", c->after));
 	}
 	if (r == 0 || r == -ETIMEDOUT || r == -ECANCELED)
-		ignore(stream_shutdown(t, &c->stream));	/* it may be gone */
+		ignore(stream_flush(t, &c->stream));	/* it may be gone */
 	ignore(shield_end(t, &last, 0));
 }
 
