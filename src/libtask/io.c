@@ -88,6 +88,8 @@ io_event(struct io *io, uint32_t events)
 
 	if ((events & (EPOLLIN | EPOLLRDHUP | any)) != 0)
 		io->dry = false;
+	if ((events & (EPOLLRDHUP | any)) != 0)
+		io->ended = true;
 	if (io->reader != NULL && (events & (EPOLLIN | EPOLLRDHUP | any)) != 0)
 		task_wake(io->reader);
 	if (io->drain != NULL && (events & (EPOLLOUT | any)) != 0) {
@@ -182,7 +184,7 @@ io_try_read(struct io *io, void *data, size_t len)
 	do {
 		n = read(io->fd, data, len);
 	} while (n < 0 && errno == EINTR);
-	io->dry = n > 0 && (size_t)n < len;
+	io->dry = n > 0 && (size_t)n < len && !io->ended;
 	return n < 0 ? -errno : n;
 }
 

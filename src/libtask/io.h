@@ -22,6 +22,8 @@ struct io {
 	int		 fd;		/* -1: closed */
 	bool		 registered;
 	bool		 dry;		/* the last read took all there was */
+	bool		 ended;		/* the peer's end was told: no new edge
+					 * will tell it, so never dry again */
 	bool		 sole;		/* no other process has a copy */
 };
 

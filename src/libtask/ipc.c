@@ -311,7 +311,8 @@ read_some(struct ipc_conn *c)
 		return -EBADMSG;
 	/* a call ends early where descriptors begin or end: such a short one
 	 * says nothing of what is left */
-	c->io.dry = n > 0 && (size_t)n < READ_SIZE && m.msg_controllen == 0;
+	c->io.dry = n > 0 && (size_t)n < READ_SIZE &&
+	    m.msg_controllen == 0 && !c->io.ended;
 	buf_grown(&c->in, (size_t)n);
 	return n;
 }
