@@ -223,6 +223,16 @@ imap_session(struct task *t, struct imap_session *s)
 	return r == -ECANCELED ? r : 0;
 }
 
+/* imap_session_dismiss - send the client away */
+void
+imap_session_dismiss(struct task *t, struct imap_session *s, const char *why)
+{
+	s->waiting = SESSION_BUSY;
+	buf_addf(&s->out, "* BYE %s\r\n", why);
+	say_goodbye(t, s, 0);
+	end(t, s, 0);
+}
+
 /* imap_session_can_sleep - is nothing under way? */
 bool
 imap_session_can_sleep(const struct imap_session *s)

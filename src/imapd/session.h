@@ -60,6 +60,11 @@ void	imap_session_free(struct imap_session **s);
  * spoken meanwhile), or go on with another call */
 MUST_USE int	imap_session(struct task *t, struct imap_session *s);
 
+/* send the client of a session that can sleep away, with a sentence for BYE;
+ * its task has ended with -ECANCELED, as for sleep */
+void	imap_session_dismiss(struct task *t, struct imap_session *s,
+	    const char *why);
+
 /* does it wait for the client, with nothing under way? True also in IDLE. */
 bool	imap_session_can_sleep(const struct imap_session *s);
 /* does it wait in IDLE: must it wake when mail comes? */

@@ -7,8 +7,6 @@
  */
 #include "imapd/session_search.h"
 
-#include "imapd/session_events.h"
-
 #define BATCH_FLAGS	1000
 #define BATCH_RECORDS	200
 #define BATCH_BODIES	8

@@ -14,6 +14,7 @@
  *	F: uid		somebody else sets \Flagged in INBOX
  *	X: uid		somebody else expunges it from INBOX
  *	Z:		the session sleeps and comes back in a new process
+ *	B: text		the session is sent away with that BYE
  *	W: ms		wait
  *	E:		the server must end the connection
  */
@@ -121,19 +122,38 @@ script_start(struct task *t, struct script *s)
 	task_group_start(&s->group, script_serve, s);
 }
 
+/* end the session's task where it waits for the client */
+static void
+script_stop(struct task *t, struct script *s)
+{
+	CHECK_INT(task_sleep(t, 10), 0, s->line);
+	CHECK(imap_session_can_sleep(s->session), s->line);
+	task_group_cancel(&s->group);
+	CHECK_INT(task_group_end(t, &s->group), 0, s->line);
+	CHECK_INT(s->ended, -ECANCELED, s->line);
+	CHECK(imap_session_can_sleep(s->session), s->line);
+}
+
+/* send the session away */
+static void
+script_dismiss(struct task *t, struct script *s, struct slice why)
+{
+	char	*text = slice_dup(why);
+
+	script_stop(t, s);
+	imap_session_dismiss(t, s->session, text);
+	stream_close(&s->server);
+	task_group_begin(t, &s->group);
+	free(text);
+}
+
 /* let the session sleep and come back */
 static void
 script_sleep(struct task *t, struct script *s)
 {
 	struct buf	state = BUF_INIT;
 
-	CHECK_INT(task_sleep(t, 10), 0, s->line);
-	if (!CHECK(imap_session_can_sleep(s->session), s->line))
-		return;
-	task_group_cancel(&s->group);
-	CHECK_INT(task_group_end(t, &s->group), 0, s->line);
-	CHECK_INT(s->ended, -ECANCELED, s->line);
-	CHECK(imap_session_can_sleep(s->session), s->line);
+	script_stop(t, s);
 	imap_session_freeze(s->session, &state);
 	CHECK(state.len < IMAP_SESSION_STATE_MAX, s->line);
 	imap_session_free(&s->session);
@@ -250,6 +270,9 @@ script_step(struct task *t, struct script *s, struct slice line)
 		break;
 	case 'Z':
 		script_sleep(t, s);
+		break;
+	case 'B':
+		script_dismiss(t, s, arg);
 		break;
 	case 'W':
 		CHECK_INT(slice_to_u32(arg, UINT32_MAX, &ms), 0, s->line);

@@ -727,3 +727,14 @@ TEST(session_two_of_one_account)
 	    "S. * 0 RECENT\n"
 	    "S. a4 OK\n");
 }
+
+TEST(session_dismissed)
+{
+	RUN("C: a1 SELECT INBOX\n"
+	    "S. a1 OK\n"
+	    "C: a2 IDLE\n"
+	    "S: + idling\n"
+	    "B: Shutting down\n"
+	    "S: * BYE Shutting down\n"
+	    "E:\n");
+}
