@@ -147,6 +147,21 @@ io_wait_read(struct task *t, struct io *io)
 	return wait_one(t, io, &io->reader);
 }
 
+/* io_wait_read_or - wait for either */
+int
+io_wait_read_or(struct task *t, struct io *io, struct signal *other)
+{
+	int r = 0;
+
+	assert(other->waiter == NULL);
+	if (!other->set) {
+		other->waiter = t;
+		r = wait_one(t, io, &io->reader);
+		other->waiter = NULL;
+	}
+	return r;
+}
+
 /* io_wait_write - wait until a write may succeed */
 int
 io_wait_write(struct task *t, struct io *io)

@@ -50,6 +50,9 @@ bool	io_is_dry(const struct io *io);
 /* wait until a read (write) may succeed */
 MUST_USE int	io_wait_read(struct task *t, struct io *io);
 MUST_USE int	io_wait_write(struct task *t, struct io *io);
+/* wait until a read may succeed or the signal is set, which stays set */
+MUST_USE int	io_wait_read_or(struct task *t, struct io *io,
+		    struct signal *other);
 
 /* arm this hook, once, when the descriptor turns writable: for who collects
  * output and has no task to wait with */

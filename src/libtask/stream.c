@@ -213,6 +213,39 @@ stream_peek(struct task *t, struct stream *s, struct slice *ret_bytes)
 	return 0;
 }
 
+/* stream_try_peek - what is there, without waiting for it */
+int
+stream_try_peek(struct stream *s, struct slice *ret_bytes)
+{
+	ssize_t n = 1;
+
+	if (s->in_at == s->in_len) {
+		make_room(s);
+		n = try_read(s, s->in + s->in_len, s->in_cap - s->in_len);
+		if (n > 0) {
+			s->in_len += (size_t)n;
+			s->bytes_in += (uint64_t)n;
+		}
+	}
+	if (n <= 0)
+		return n == 0 ? -ENODATA : (int)n;
+	*ret_bytes = stream_buffered(s);
+	return 0;
+}
+
+/* stream_wait_or - for input, or for the signal */
+int
+stream_wait_or(struct task *t, struct stream *s, struct signal *other)
+{
+	/* input may come while it is written, and is not told twice */
+	if (s->out.len > 0)
+		return stream_flush(t, s);
+	drop_empty_buffer(s);
+	if (s->tls != NULL && tls_wants_write(s->tls))
+		return io_wait_write(t, &s->io);
+	return io_wait_read_or(t, &s->io, other);
+}
+
 /* stream_read_bytes - exactly so many bytes */
 int
 stream_read_bytes(struct task *t, struct stream *s, size_t len,

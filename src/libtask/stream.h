@@ -50,6 +50,13 @@ MUST_USE int	stream_read_line(struct task *t, struct stream *s, size_t max,
 /* whatever is there, at least one byte; nothing is consumed */
 MUST_USE int	stream_peek(struct task *t, struct stream *s,
 		    struct slice *ret_bytes);
+/* the same without waiting; -EAGAIN when nothing is there */
+MUST_USE int	stream_try_peek(struct stream *s, struct slice *ret_bytes);
+/* after -EAGAIN: flush, and wait until that may be worth another try, or the
+ * signal is set, which stays set; for who serves the stream and something
+ * else in one task */
+MUST_USE int	stream_wait_or(struct task *t, struct stream *s,
+		    struct signal *other);
 /* consume n bytes of what stream_peek lent */
 void	stream_consume(struct stream *s, size_t n);
 /* exactly len bytes (at most 64 KiB), consumed */
