@@ -88,6 +88,12 @@ daemon_is_draining(const struct daemon *d)
 	return d->draining;
 }
 
+bool
+daemon_is_stopping(const struct daemon *d)
+{
+	return d->stopping;
+}
+
 void
 daemon_on_drain(struct daemon *d, struct signal *s)
 {

@@ -85,6 +85,8 @@ struct task_group	*daemon_group(struct daemon *d);
 /* asked to end when the present clients are done? then sessions say so at
  * their next chance (421, BYE) */
 bool	daemon_is_draining(const struct daemon *d);
+/* and soon: the whole suite ends, no other process takes over */
+bool	daemon_is_stopping(const struct daemon *d);
 /* a signal that is set when draining begins, for who waits (NULL: none) */
 void	daemon_on_drain(struct daemon *d, struct signal *s);
 size_t	daemon_clients(const struct daemon *d);
@@ -112,11 +114,11 @@ MUST_USE int	daemon_connect(struct task *t, struct daemon *d,
 		    const char *callee, int *ret_fd);
 
 /* --- a forked child that was made with daemon_new and has entered its
- * sandbox itself: its log goes over that edge to logd (taken), under that
- * program name; connect is asked for a new one when it breaks */
+ * sandbox itself: it logs as its parent does, over that edge to logd (taken);
+ * connect is asked for a new one when it breaks */
 struct sandbox_state;
-void	daemon_adopt(struct daemon *d, const char *program, int *log_take,
-	    const struct sandbox_state *state);
+void	daemon_adopt(struct daemon *d, const struct daemon *parent,
+	    int *log_take, const struct sandbox_state *state);
 
 /* --- a daemon without a master, for tests on a simulated loop: conf is lent,
  * connect makes its edges */
