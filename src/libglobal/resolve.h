@@ -51,8 +51,8 @@ void		resolver_each_file(struct resolver *r,
 
 /* --- who gets mail for an address, by the accounts database */
 struct resolve_owner {
-	struct slice	account;	/* an account's id, or "" and then */
-	struct slice	address;	/* ... the address it stands for */
+	struct slice	account;	/* an account's id; or "": go on with */
+	struct slice	address;	/* ... this; an account's own address */
 };
 
 struct resolve_who {

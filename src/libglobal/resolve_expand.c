@@ -232,6 +232,25 @@ find_owner(struct expansion *x, struct slice address, enum resolve_class class,
 	return 0;
 }
 
+/* owner_address - the address of a delivery into an account: the one that
+ * was asked for, with its extension, if it is the account's own; else (by a
+ * group or a catch-all) the account's, so that no two accounts share one */
+static struct slice
+owner_address(struct expansion *x, struct slice address,
+    const struct resolve_owner *o)
+{
+	struct slice local, domain, own;
+	struct addr_parts parts;
+
+	map_search_cut(address, &local, &domain);
+	parts = addr_split(local, &x->c->r->search.delimiters);
+	own = addr_join(x->c->a, parts.user, domain);
+	if (o->address.len == 0 || slice_equal_nocase(o->address, own) ||
+	    slice_equal_nocase(o->address, address))
+		return address;
+	return arena_dup(x->c->a, o->address);
+}
+
 /* take_owners - targets for accounts, further steps for aliases */
 static int
 take_owners(struct expansion *x, const struct step *step,
@@ -245,8 +264,8 @@ take_owners(struct expansion *x, const struct step *step,
 		struct step next = { .depth = step->depth + 1 };
 
 		if (o->account.len > 0) {
-			e = add_target(x, step->address, class, in_database,
-			    o->account);
+			e = add_target(x, owner_address(x, step->address, o),
+			    class, in_database, o->account);
 			continue;
 		}
 		next.address = complete(x->c, o->address, step->address,

@@ -62,6 +62,13 @@ accounts(void *arg, struct slice address, struct resolve_who *ret_who)
 {
 	static const struct resolve_owner alice[] = { { S_INIT("7"), { NULL, 0 } } };
 	static const struct resolve_owner carol[] = { { S_INIT("8"), { NULL, 0 } } };
+	static const struct resolve_owner team[] = {
+		{ S_INIT("7"), S_INIT("alice@acc.example") },
+		{ S_INIT("9"), S_INIT("dora@acc.example") },
+	};
+	static const struct resolve_owner dora[] = {
+		{ S_INIT("9"), S_INIT("dora@acc.example") },
+	};
 	static const struct resolve_owner bob[] = {
 		{ { NULL, 0 }, S_INIT("alice@acc.example") },
 		{ { NULL, 0 }, S_INIT("x@remote.example") },
@@ -80,6 +87,14 @@ accounts(void *arg, struct slice address, struct resolve_who *ret_who)
 		who.found = true;
 		who.owner = bob;
 		who.count = COUNT(bob);
+	} else if (slice_equal_nocase(address, S("team@acc.example"))) {
+		who.found = true;
+		who.owner = team;
+		who.count = COUNT(team);
+	} else if (slice_equal_nocase(address, S("dora+x@acc.example"))) {
+		who.found = true;	/* by itself without the extension */
+		who.owner = dora;
+		who.count = 1;
 	} else if (slice_equal_nocase(address, S("carol@mail.here.example"))) {
 		who.found = true;
 		who.owner = carol;
@@ -238,6 +253,9 @@ TEST(resolve_recipient)
 		{ "Alice+x@Acc.example", "3 Alice+x@Acc.example>store:7" },
 		{ "gone@acc.example", "3 550 5.1.1 <gone@acc.example>: Recipient address rejected: User unknown in virtual mailbox table" },
 		{ "bob@acc.example", "3 alice@acc.example>store:7 x@remote.example>smtp:[gate.example]:26" },
+		{ "team@acc.example", "3 alice@acc.example>store:7 dora@acc.example>store:9" },
+		{ "team+x@acc.example", "3 alice@acc.example>store:7 dora@acc.example>store:9" },
+		{ "dora+x@acc.example", "3 dora+x@acc.example>store:9" },
 		{ "carol@here.example", "1 carol@here.example>store:8" },
 		{ "carol+x", "1 carol+x@mail.here.example>store:8" },
 		/* virtual aliases */
