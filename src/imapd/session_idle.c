@@ -93,6 +93,7 @@ idle(struct task *t, struct imap_session *s)
 		if ((r = session_put_all(t, s)) < 0 ||
 		    (r = stream_flush(t, s->stream)) < 0)
 			break;
+		session_shrink(s);
 		s->waiting = SESSION_WAITS_IDLE;
 		r = wait_either(t, s);
 		if (r == -ECANCELED)

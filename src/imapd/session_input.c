@@ -46,13 +46,13 @@ tag_of(struct imap_session *s)
 	return fault.tag;
 }
 
-/* shrink - an idle session holds no memory for commands */
-static void
-shrink(struct imap_session *s)
+/* session_shrink - a session that waits holds no memory for commands */
+void
+session_shrink(struct imap_session *s)
 {
+	session_forget_command(s);
 	arena_free(&s->arena);
 	buf_free(&s->out);
-	buf_free(&s->code);
 }
 
 /* read_first_line - wait for a command */
@@ -64,7 +64,7 @@ read_first_line(struct task *t, struct imap_session *s, struct slice *ret_line)
 	int		r;
 
 	if (stream_buffered(s->stream).len == 0)
-		shrink(s);
+		session_shrink(s);
 	deadline_begin(t, &d, s->params->imapd_idle_timeout);
 	s->waiting = SESSION_WAITS_COMMAND;
 	r = stream_peek(t, s->stream, &seen);

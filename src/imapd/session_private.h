@@ -102,6 +102,8 @@ void	session_forget_command(struct imap_session *s);
 /* --- session_input.c */
 /* read a command: 1 it is in s->command, 0 it was wrong and is answered */
 MUST_USE int	session_read(struct task *t, struct imap_session *s);
+/* nothing is composed and nothing under way: release what commands need */
+void	session_shrink(struct imap_session *s);
 /* drop len bytes of input */
 MUST_USE int	session_drain(struct task *t, struct imap_session *s,
 		    uint64_t len);
