@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: ISC */
+/* barid start, start-fg, stop, reload, status. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libglobal/ipc_tool.h"
+#include "libutil/conf.h"
+#include "tools/suite.h"
+#include "tools/verbs.h"
+
+#define START_LIMIT_MS	30000
+#define STOP_LIMIT_MS	30000
+#define POLL_MS		20
+
+static void
+pause_ms(long ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+	(void)nanosleep(&ts, NULL);	/* a signal may end it early */
+}
+
+struct ask {
+	struct tool		*tool;
+	const struct ipc_desc	*desc;
+	const char		*text;
+	bool			 ok;
+};
+
+/* ask_talk - a question whose answer is tool_done */
+static int
+ask_talk(struct task *t, struct ipc_conn *c, void *arg)
+{
+	struct ask		*ask = arg;
+	char			 empty = 0;	/* these have no fields */
+	struct msg_tool_done	*done;
+	void			*reply;
+	int			 r;
+
+	r = ipc_call(t, c, ask->desc, &empty, &msg_tool_done_desc,
+	    &ask->tool->arena, &reply);
+	if (r < 0)
+		return r;
+	done = reply;
+	ask->ok = done->ok;
+	ask->text = arena_text(&ask->tool->arena, done->text);
+	return 0;
+}
+
+static int
+ask_task(struct task *t, void *arg)
+{
+	struct ask *ask = arg;
+
+	return tool_master(t, ask->tool, ask_talk, ask);
+}
+
+/* ask_master - ask, and say what is wrong */
+static int
+ask_master(struct tool *tool, const struct ipc_desc *desc, struct ask *ret_ask)
+{
+	int r;
+
+	*ret_ask = (struct ask){ tool, desc, "", false };
+	if (tool_conf(tool) != 0)
+		return TOOL_FAILED;
+	r = tool_run(ask_task, ret_ask);
+	if (r == -ECONNREFUSED || r == -ENOENT)
+		return tool_fail(tool, "the suite does not run");
+	return r < 0 ? tool_fail(tool, "cannot ask master: %s", strerror(-r)) :
+	    TOOL_OK;
+}
+
+/* suite_ask_status - what is not ready? */
+int
+suite_ask_status(struct tool *tool, const char **ret_text)
+{
+	struct ask	ask = { tool, &msg_tool_status_desc, "", false };
+	int		r = tool_run(ask_task, &ask);
+
+	if (r == 0)
+		*ret_text = ask.text;
+	return r;
+}
+
+/* suite_spawn - a child that runs master */
+pid_t
+suite_spawn(struct tool *tool, bool bound)
+{
+	struct slice	path = arena_printf(&tool->arena, "%s/master",
+			    tool_value(tool, "daemon_directory"));
+	pid_t		parent = getpid(), pid;
+	sigset_t	none;
+
+	if (access(path.data, X_OK) < 0) {
+		(void)tool_fail(tool, "cannot run %s: %s (see daemon_directory "
+		    "in %s/main.cf)", path.data, strerror(errno),
+		    tool->config_directory);
+		return -1;
+	}
+	pid = fork();
+	if (pid < 0)
+		(void)tool_fail(tool, "cannot fork: %s", strerror(errno));
+	if (pid != 0)
+		return pid;
+	if (bound && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 ||
+	    getppid() != parent))
+		_exit(TOOL_FAILED);
+	if (!bound)
+		(void)setsid();		/* cannot fail in a new child */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execl(path.data, path.data, "-c", tool->config_directory, (char *)NULL);
+	(void)tool_fail(tool, "cannot run %s: %s", path.data, strerror(errno));
+	_exit(TOOL_FAILED);
+}
+
+/* suite_wait_ready - until all services are */
+int
+suite_wait_ready(struct tool *tool, pid_t master, int64_t limit)
+{
+	const char	*text = "master does not answer";
+	int		 status;
+
+	for (int64_t waited = 0; waited < limit; waited += POLL_MS) {
+		if (waitpid(master, &status, WNOHANG) == master)
+			return tool_fail(tool, "master ended at once; the log "
+			    "or the lines above say why");
+		if (suite_ask_status(tool, &text) == 0 && text[0] == '\0')
+			return TOOL_OK;
+		pause_ms(POLL_MS);
+	}
+	return tool_fail(tool, "not ready after %lld seconds: %s",
+	    (long long)(limit / 1000), text);
+}
+
+/* verb_start - in the background */
+int
+verb_start(struct tool *tool, int argc, char **argv)
+{
+	pid_t master;
+
+	(void)argv;
+	if (argc != 1)
+		return TOOL_USAGE;
+	if (tool_conf(tool) != 0)
+		return TOOL_FAILED;
+	if (tool_is_running(tool) > 0)
+		return tool_fail(tool, "the suite runs already");
+	master = suite_spawn(tool, false);
+	return master < 0 ? TOOL_FAILED :
+	    suite_wait_ready(tool, master, START_LIMIT_MS);
+}
+
+/* verb_start_fg - as this process */
+int
+verb_start_fg(struct tool *tool, int argc, char **argv)
+{
+	struct slice path;
+
+	(void)argv;
+	if (argc != 1)
+		return TOOL_USAGE;
+	if (tool_conf(tool) != 0)
+		return TOOL_FAILED;
+	path = arena_printf(&tool->arena, "%s/master",
+	    tool_value(tool, "daemon_directory"));
+	execl(path.data, path.data, "-c", tool->config_directory, (char *)NULL);
+	return tool_fail(tool, "cannot run %s: %s (see daemon_directory in "
+	    "%s/main.cf)", path.data, strerror(errno), tool->config_directory);
+}
+
+/* verb_stop - and wait until it has ended */
+int
+verb_stop(struct tool *tool, int argc, char **argv)
+{
+	struct ask	ask;
+	int		r;
+
+	(void)argv;
+	if (argc != 1)
+		return TOOL_USAGE;
+	if ((r = ask_master(tool, &msg_tool_stop_desc, &ask)) != TOOL_OK)
+		return r;
+	if (!ask.ok)
+		return tool_fail(tool, "%s", ask.text);
+	for (long waited = 0; waited < STOP_LIMIT_MS; waited += POLL_MS) {
+		if (tool_is_running(tool) <= 0)
+			return TOOL_OK;
+		pause_ms(POLL_MS);
+	}
+	return tool_fail(tool, "master still runs after %d seconds",
+	    STOP_LIMIT_MS / 1000);
+}
+
+/* verb_reload - read the configuration again */
+int
+verb_reload(struct tool *tool, int argc, char **argv)
+{
+	struct ask	ask;
+	int		r;
+
+	(void)argv;
+	if (argc != 1)
+		return TOOL_USAGE;
+	if ((r = ask_master(tool, &msg_tool_reload_desc, &ask)) != TOOL_OK)
+		return r;
+	return ask.ok ? TOOL_OK : tool_fail(tool, "%s; the suite goes on with "
+	    "what it had", ask.text);
+}
+
+/* verb_status - is it running and ready? */
+int
+verb_status(struct tool *tool, int argc, char **argv)
+{
+	struct ask	ask;
+	int		r;
+
+	(void)argv;
+	if (argc != 1)
+		return TOOL_USAGE;
+	if ((r = ask_master(tool, &msg_tool_status_desc, &ask)) != TOOL_OK)
+		return r;
+	if (ask.text[0] != '\0')
+		return tool_fail(tool, "%s", ask.text);
+	printf("the suite is running; all services are ready\n");
+	return TOOL_OK;
+}
