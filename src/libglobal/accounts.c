@@ -398,6 +398,7 @@ try_group(struct question *q, struct slice address)
 
 	if ((r = accounts_load_group(q->txn, address, &group)) < 0)
 		return r;
+	(void)is_new(&w, address);
 	r = walk_members(&w, group.members, 0);
 	hash_free(&w.seen);
 	if (r < 0 || w.count == 0)
