@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
+#include "libutil/hash.h"
 #include "tools/compat.h"
 #include "tools/verbs.h"
 
@@ -122,8 +124,11 @@ main(int argc, char **argv)
 	const char	*slash = strrchr(argv[0], '/');
 	const char	*name = slash == NULL ? argv[0] : slash + 1;
 	tool_verb	*compat = compat_find(name);
+	uint64_t	 key[2];
 	int		 r;
 
+	if (getrandom(key, sizeof(key), 0) == (ssize_t)sizeof(key))
+		hash_set_key(key[0], key[1]);	/* before any hash is made */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (getenv("MAIL_CONFIG") != NULL && geteuid() == getuid())
 		tool.config_directory = getenv("MAIL_CONFIG");

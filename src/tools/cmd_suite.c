@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libglobal/daemons.h"
 #include "libglobal/ipc_tool.h"
 #include "libutil/conf.h"
 #include "tools/suite.h"
@@ -120,10 +121,41 @@ suite_spawn(struct tool *tool, bool bound)
 	_exit(TOOL_FAILED);
 }
 
-/* suite_wait_ready - until all services are */
+/* suite_interrupted - does a signal to end wait that is blocked? */
+bool
+suite_interrupted(void)
+{
+	sigset_t waiting;
+
+	return sigpending(&waiting) == 0 &&
+	    (sigismember(&waiting, SIGINT) == 1 ||
+	    sigismember(&waiting, SIGTERM) == 1);
+}
+
+/* is_whole - are the programs there that always run? Says which is not. */
+static bool
+is_whole(struct tool *tool)
+{
+	const char	*folder = tool_value(tool, "daemon_directory");
+	bool		 whole = true;
+
+	for (const struct daemon_row *d = daemons_table; d->name != NULL; d++) {
+		struct slice path = arena_printf(&tool->arena, "%s/%s", folder,
+		    d->name);
+
+		if (d->service[0] == '\0' || access(path.data, X_OK) == 0)
+			continue;
+		tool_warn(tool, "%s: %s", path.data, strerror(errno));
+		whole &= !d->always;
+	}
+	return whole;
+}
+
+/* suite_wait_ready - until all services are that can be */
 int
 suite_wait_ready(struct tool *tool, pid_t master, int64_t limit)
 {
+	bool		 whole = is_whole(tool);
 	const char	*text = "master does not answer";
 	int		 status;
 
@@ -131,8 +163,11 @@ suite_wait_ready(struct tool *tool, pid_t master, int64_t limit)
 		if (waitpid(master, &status, WNOHANG) == master)
 			return tool_fail(tool, "master ended at once; the log "
 			    "or the lines above say why");
-		if (suite_ask_status(tool, &text) == 0 && text[0] == '\0')
+		if (suite_ask_status(tool, &text) == 0 &&
+		    (text[0] == '\0' || !whole))
 			return TOOL_OK;
+		if (suite_interrupted())
+			return tool_fail(tool, "interrupted");
 		pause_ms(POLL_MS);
 	}
 	return tool_fail(tool, "not ready after %lld seconds: %s",

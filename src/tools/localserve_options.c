@@ -191,13 +191,20 @@ localserve_options(struct localserve *l, int argc, char **argv)
 	return settle_directory(l);
 }
 
+/* has_program - is a daemon there? */
+static bool
+has_program(struct localserve *l, const char *daemon)
+{
+	struct slice path = arena_printf(&l->tool->arena, "%s/%s",
+	    tool_value(l->tool, "daemon_directory"), daemon);
+
+	return access(path.data, X_OK) == 0;
+}
+
 /* localserve_has - are the programs of a service there? */
 bool
 localserve_has(struct localserve *l, const struct localserve_service *s)
 {
-	const char	*folder = tool_value(l->tool, "daemon_directory");
-	struct slice	 daemon = arena_printf(&l->tool->arena, "%s/%s", folder,
-			    s->daemon);
-
-	return access(daemon.data, X_OK) == 0;
+	return has_program(l, s->daemon) &&
+	    (s->tls != LOCALSERVE_IMPLICIT || has_program(l, "signd"));
 }

@@ -10,8 +10,9 @@
 
 #include "libtask/io.h"
 #include "tools/localserve.h"
+#include "tools/suite.h"
 
-#define POLL_MS		50
+#define POLL_MS		100
 #define GREETING_MAX	512
 #define PATIENCE_S	2	/* for one try */
 
@@ -99,6 +100,8 @@ probe(struct localserve *l, const struct localserve_service *s, SSL_CTX *ctx,
 			return tool_fail(l->tool, "service %s on port %u does "
 			    "not answer; %s/data/log/maillog may say why",
 			    s->name, l->port + s->offset, l->directory);
+		if (suite_interrupted())
+			return tool_fail(l->tool, "interrupted");
 		(void)nanosleep(&pause, NULL);	/* ends early by a signal */
 	}
 	return TOOL_OK;

@@ -11,6 +11,8 @@ pid_t	suite_spawn(struct tool *tool, bool bound);
 /* wait until all services are ready: 0, or a word on standard error and an
  * exit status when it ends first or the milliseconds are over */
 MUST_USE int	suite_wait_ready(struct tool *tool, pid_t master, int64_t limit);
+/* does SIGINT or SIGTERM wait, where these are blocked? */
+bool	suite_interrupted(void);
 /* what is not ready, "" when all is; -ECONNREFUSED, -ENOENT: not running */
 MUST_USE int	suite_ask_status(struct tool *tool, const char **ret_text);
 

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "libglobal/ipc_tool.h"
-#include "libutil/hash.h"
 #include "tools/tool.h"
 
 /* tool_run - on a loop of its own */
@@ -19,11 +18,8 @@ tool_run(task_fn *fn, void *arg)
 {
 	struct loop_options	 o = { .workers = 1 };
 	struct loop		*loop = loop_new(&o);
-	uint64_t		 key[2];
 	int			 r;
 
-	loop_random(loop, key, sizeof(key));
-	hash_set_key(key[0], key[1]);
 	r = loop_run(loop, fn, arg);
 	loop_free(loop);
 	return r;
