@@ -11,16 +11,55 @@
 
 #define PACK_RECORD_MAX	((size_t)1 << 30)
 
-/* bodies_put - write a body record */
+/* body_key - where the record of a body stands, fresh or not */
+static void
+body_key(struct key *k, uint64_t body, bool fresh)
+{
+	if (fresh)
+		key_fresh(k, body, FRESH_BODY);
+	else
+		key_u64(k, KEY_BODY, body);
+}
+
+/* bodies_write - write a body record that does not stand elsewhere */
+static int
+bodies_write(struct txn *t, uint64_t body, const struct body_record *rec)
+{
+	struct key k;
+
+	body_key(&k, body, rec->location == BODY_IN_CHUNKS);
+	buf_reset(&t->scratch);
+	body_record_encode(&t->scratch, rec);
+	return txn_put(t, &k, buf_slice(&t->scratch));
+}
+
+/* bodies_put - write a body record, and only there */
 int
 bodies_put(struct txn *t, uint64_t body, const struct body_record *rec)
 {
 	struct key k;
+	int	r = bodies_write(t, body, rec);
 
-	key_u64(&k, KEY_BODY, body);
-	buf_reset(&t->scratch);
-	body_record_encode(&t->scratch, rec);
-	return txn_put(t, &k, buf_slice(&t->scratch));
+	if (r < 0)
+		return r;
+	body_key(&k, body, rec->location != BODY_IN_CHUNKS);
+	r = txn_del(t, &k);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* bodies_del - remove a body record */
+int
+bodies_del(struct txn *t, uint64_t body)
+{
+	struct key k;
+	int	r;
+
+	for (int fresh = 0; fresh < 2; fresh++) {
+		body_key(&k, body, fresh);
+		if ((r = txn_del(t, &k)) < 0 && r != -ENOENT)
+			return r;
+	}
+	return 0;
 }
 
 /* bodies_get - read a body record */
@@ -31,8 +70,13 @@ bodies_get(struct txn *t, uint64_t body, struct body_record *ret_record)
 	struct key k;
 	int	r;
 
-	key_u64(&k, KEY_BODY, body);
-	if ((r = txn_get(t, &k, &value)) < 0)
+	body_key(&k, body, false);
+	r = txn_get(t, &k, &value);
+	if (r == -ENOENT) {
+		body_key(&k, body, true);
+		r = txn_get(t, &k, &value);
+	}
+	if (r < 0)
 		return r;
 	return body_record_decode(value, ret_record);
 }
@@ -46,7 +90,7 @@ bodies_add_chunks(struct txn *t, const struct body_new *n)
 	int	r = 0;
 
 	for (size_t at = 0; r == 0 && at < n->content.len; at += CHUNK_MAX) {
-		key_u64_u32(&k, KEY_CHUNK, n->id, number++);
+		key_chunk(&k, n->id, number++);
 		r = txn_put(t, &k, slice_sub(n->content, at, CHUNK_MAX));
 	}
 	t->rec.unpacked_bytes += n->content.len;
@@ -122,7 +166,7 @@ bodies_add(struct txn *t, const struct body_new *n)
 		rec.location = BODY_IN_CHUNKS;
 		r = bodies_add_chunks(t, n);
 	}
-	return r < 0 ? r : bodies_put(t, n->id, &rec);
+	return r < 0 ? r : bodies_write(t, n->id, &rec);
 }
 
 /* bodies_share - one email more names it */
@@ -149,7 +193,7 @@ bodies_del_chunks(struct txn *t, uint64_t body, uint64_t size)
 
 	for (uint64_t at = 0; at < size && (r == 0 || r == -ENOENT);
 	    at += CHUNK_MAX) {
-		key_u64_u32(&k, KEY_CHUNK, body, number++);
+		key_chunk(&k, body, number++);
 		r = txn_del(t, &k);
 	}
 	if (r < 0 && r != -ENOENT)
@@ -186,7 +230,6 @@ int
 bodies_release(struct txn *t, uint64_t body)
 {
 	struct body_record rec;
-	struct key k;
 	int	r = bodies_get(t, body, &rec);
 
 	/* a damaged record frees nothing; verify finds what is left */
@@ -198,9 +241,8 @@ bodies_release(struct txn *t, uint64_t body)
 		rec.references--;
 		return bodies_put(t, body, &rec);
 	}
-	key_u64(&k, KEY_BODY, body);
 	rec.prefix = SLICE_EMPTY;
-	if ((r = txn_del(t, &k)) < 0)
+	if ((r = bodies_del(t, body)) < 0)
 		return r;
 	return bodies_drop(t, body, &rec);
 }
@@ -216,7 +258,7 @@ bodies_read_chunks(struct txn *t, uint64_t body, uint64_t size,
 	int	r;
 
 	for (uint32_t number = 0; out->len - begin < size; number++) {
-		key_u64_u32(&k, KEY_CHUNK, body, number);
+		key_chunk(&k, body, number);
 		if ((r = txn_get(t, &k, &value)) < 0)
 			return r == -ENOENT ? -EBADMSG : r;
 		buf_add(out, value);

@@ -32,6 +32,8 @@ MUST_USE int	bodies_get(struct txn *t, uint64_t body,
 		    struct body_record *ret_record);
 MUST_USE int	bodies_put(struct txn *t, uint64_t body,
 		    const struct body_record *rec);
+/* remove a body record, wherever it stands; no content */
+MUST_USE int	bodies_del(struct txn *t, uint64_t body);
 /* one reference more, one fewer; the content goes with the last */
 MUST_USE int	bodies_share(struct txn *t, uint64_t body);
 MUST_USE int	bodies_release(struct txn *t, uint64_t body);

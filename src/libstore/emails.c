@@ -51,8 +51,9 @@ emails_add(struct txn *t, uint64_t id, const struct email_record *rec)
 
 	if ((r = emails_put(t, id, rec)) < 0)
 		return r;
+	/* most mail begins a thread and is alone in it: no entry for that */
 	key_u64_u64(&k, KEY_THREAD, rec->thread, id);
-	if ((r = txn_put(t, &k, SLICE_EMPTY)) < 0)
+	if (rec->thread != id && (r = txn_put(t, &k, SLICE_EMPTY)) < 0)
 		return r;
 	t->rec.used_bytes += rec->size;
 	t->rec.used_count++;
@@ -87,8 +88,7 @@ emails_destroy(struct txn *t, uint64_t id, const struct email_record *rec)
 	key_u64(&k, KEY_EMAIL, id);
 	if ((r = txn_del(t, &k)) < 0)
 		return r;
-	key_u64(&k, KEY_CACHE, id);
-	if ((r = txn_del(t, &k)) < 0 && r != -ENOENT)
+	if ((r = emails_del_cache(t, id)) < 0)
 		return r;
 	key_u64_u64(&k, KEY_THREAD, rec->thread, id);
 	if ((r = txn_del(t, &k)) < 0 && r != -ENOENT)
@@ -204,16 +204,74 @@ emails_vanish(struct txn *t, uint32_t mailbox, const uint32_t *uids, size_t n)
 	return r;
 }
 
+/* cache_key - where a cache stands */
+static void
+cache_key(struct key *k, uint64_t id, bool fresh)
+{
+	if (fresh)
+		key_fresh(k, id, FRESH_CACHE);
+	else
+		key_u64(k, KEY_CACHE, id);
+}
+
 /* emails_put_cache - version and the caller's bytes */
 int
-emails_put_cache(struct txn *t, uint64_t id, uint32_t version,
+emails_put_cache(struct txn *t, uint64_t id, bool fresh, uint32_t version,
     struct slice bytes)
 {
 	struct key k;
 
-	key_u64(&k, KEY_CACHE, id);
+	cache_key(&k, id, fresh);
 	buf_reset(&t->scratch);
 	buf_add_le32(&t->scratch, version);
 	buf_add(&t->scratch, bytes);
 	return txn_put(t, &k, buf_slice(&t->scratch));
+}
+
+/* emails_get_cache - from either place */
+int
+emails_get_cache(struct txn *t, uint64_t id, struct slice *ret_stored)
+{
+	struct key k;
+	int	r;
+
+	cache_key(&k, id, false);
+	if ((r = txn_get(t, &k, ret_stored)) != -ENOENT)
+		return r;
+	cache_key(&k, id, true);
+	return txn_get(t, &k, ret_stored);
+}
+
+/* emails_del_cache - from both places */
+int
+emails_del_cache(struct txn *t, uint64_t id)
+{
+	struct key k;
+	int	r;
+
+	for (int fresh = 0; fresh < 2; fresh++) {
+		cache_key(&k, id, fresh);
+		if ((r = txn_del(t, &k)) < 0 && r != -ENOENT)
+			return r;
+	}
+	return 0;
+}
+
+/* emails_settle_cache - from the fresh place to the other */
+int
+emails_settle_cache(struct txn *t, uint64_t id)
+{
+	struct slice stored;
+	struct key k;
+	int	r;
+
+	cache_key(&k, id, true);
+	r = txn_get(t, &k, &stored);
+	if (r < 0)
+		return r == -ENOENT || r == -EBADMSG ? 0 : r;
+	stored = arena_dup(&t->arena, stored);
+	if ((r = txn_del(t, &k)) < 0)
+		return r;
+	cache_key(&k, id, false);
+	return txn_put(t, &k, stored);
 }

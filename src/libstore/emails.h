@@ -44,8 +44,15 @@ MUST_USE int	emails_vanish(struct txn *t, uint32_t mailbox,
 /* a change that no living record shows */
 MUST_USE int	emails_note_change(struct txn *t, enum change_type type,
 		    uint64_t id, enum change_kind kind, uint64_t thread);
-MUST_USE int	emails_put_cache(struct txn *t, uint64_t id, uint32_t version,
-		    struct slice bytes);
+/* the caller's bytes; fresh: the email's body is, too (keys.h) */
+MUST_USE int	emails_put_cache(struct txn *t, uint64_t id, bool fresh,
+		    uint32_t version, struct slice bytes);
+/* version and bytes as they are stored, lent; -ENOENT */
+MUST_USE int	emails_get_cache(struct txn *t, uint64_t id,
+		    struct slice *ret_stored);
+/* of an email that is packed now: with those of the others */
+MUST_USE int	emails_settle_cache(struct txn *t, uint64_t id);
+MUST_USE int	emails_del_cache(struct txn *t, uint64_t id);
 
 /* the thread that a message belongs to: the oldest one that its Message-ID,
  * In-Reply-To or References name, or `fresh`, which becomes its thread */

@@ -118,6 +118,22 @@ key_u32_u64_u32(struct key *k, enum keyspace space, uint32_t a, uint64_t b,
 	key_add_u32(k, c);
 }
 
+/* key_fresh - of a body record or cache, or the prefix of the chunks */
+void
+key_fresh(struct key *k, uint64_t id, enum fresh_kind kind)
+{
+	key_u64(k, KEY_FRESH, id);
+	key_add_u8(k, (uint8_t)kind);
+}
+
+/* key_chunk - of one chunk */
+void
+key_chunk(struct key *k, uint64_t id, uint32_t number)
+{
+	key_fresh(k, id, FRESH_CHUNK);
+	key_add_u32(k, number);
+}
+
 /* key_is - has it that space and that many bytes behind it? */
 static bool
 key_is(struct slice key, enum keyspace space, size_t len)
@@ -196,6 +212,22 @@ key_parse_u32_u64_u32(struct slice key, enum keyspace space, uint32_t *ret_a,
 	*ret_a = (uint32_t)key_be(key, 1, 4);
 	*ret_b = key_be(key, 5, 8);
 	*ret_c = (uint32_t)key_be(key, 13, 4);
+	return 0;
+}
+
+int
+key_parse_fresh(struct slice key, uint64_t *ret_id, enum fresh_kind *ret_kind,
+    uint32_t *ret_number)
+{
+	bool	chunk = key_is(key, KEY_FRESH, 13);
+
+	if ((!chunk && !key_is(key, KEY_FRESH, 9)) ||
+	    (chunk ? key.data[9] != FRESH_CHUNK : key.data[9] != FRESH_BODY &&
+	    key.data[9] != FRESH_CACHE))
+		return -EBADMSG;
+	*ret_id = key_be(key, 1, 8);
+	*ret_kind = (enum fresh_kind)key.data[9];
+	*ret_number = chunk ? (uint32_t)key_be(key, 10, 4) : 0;
 	return 0;
 }
 

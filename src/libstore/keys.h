@@ -47,6 +47,22 @@ void	key_u64_u64(struct key *k, enum keyspace space, uint64_t a, uint64_t b);
 void	key_u32_u64_u32(struct key *k, enum keyspace space, uint32_t a,
 	    uint64_t b, uint32_t c);
 
+/*
+ * What a delivery writes for one email stands together until it is packed, so
+ * that it is one place in the tree and not three: body record, cache, and the
+ * content in chunks.
+ */
+enum fresh_kind {
+	FRESH_BODY = 1,
+	FRESH_CACHE = 2,
+	FRESH_CHUNK = 3,
+};
+void	key_fresh(struct key *k, uint64_t id, enum fresh_kind kind);
+void	key_chunk(struct key *k, uint64_t id, uint32_t number);
+/* number is 0 where there is none */
+MUST_USE int	key_parse_fresh(struct slice key, uint64_t *ret_id,
+		    enum fresh_kind *ret_kind, uint32_t *ret_number);
+
 /* read the parts back from a slice that begins with the space's byte;
  * -EBADMSG if it does not or the length is another one */
 MUST_USE int	key_parse_u32(struct slice key, enum keyspace space,

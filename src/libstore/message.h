@@ -148,6 +148,10 @@ enum email_want {
 MUST_USE int	message_get_emails(struct account *a, const uint64_t *ids,
 		    size_t n, unsigned want, struct arena *arena,
 		    struct email *ret_emails);
+/* the emails of a thread by id, which is the order they came in */
+MUST_USE int	message_get_thread(struct account *a, uint64_t thread,
+		    struct arena *arena, uint64_t **ret_ids,
+		    size_t *ret_count);
 /* replace cache bytes that were missing or of an old version; emails that are
  * gone are passed over. Raises no mod-sequence. */
 struct email_cache {

@@ -183,8 +183,7 @@ copy_one(struct txn *t, struct mailbox_slot *slot, struct mailbox_slot *target,
 	    (r = emails_add(t, id, &rec)) < 0)
 		return r;
 	*ret_uid = to.uid;
-	key_u64(&k, KEY_CACHE, m->email);
-	r = txn_get(t, &k, &value);
+	r = emails_get_cache(t, m->email, &value);
 	if (r < 0)	/* it can be made anew */
 		return r == -ENOENT || r == -EBADMSG ? 0 : r;
 	value = arena_dup(&t->arena, value);

@@ -23,6 +23,7 @@ struct deliver_plan {
 	uint64_t		 content_size;
 	const uint8_t		*hash;
 	bool			 is_big;
+	bool			 is_fresh;	/* goes into the environment */
 };
 
 /* delivery_key - the key of a delivery id under an hour */
@@ -190,7 +191,7 @@ deliver_check(struct txn *t, struct deliver_message *m, unsigned mode,
 /* deliver_body - write the content */
 static int
 deliver_body(struct txn *t, const struct deliver_message *m,
-    const struct deliver_plan *plan, const struct email_record *rec,
+    struct deliver_plan *plan, const struct email_record *rec,
     unsigned mode)
 {
 	const struct mailbox_slot *first = plan->slots[0];
@@ -210,6 +211,7 @@ deliver_body(struct txn *t, const struct deliver_message *m,
 	n.to_pack = (mode & DELIVER_IMPORT) != 0 ||
 	    m->content.len >= BODY_BIG || t->rec.unpacked_bytes +
 	    m->content.len > t->account->p.unpacked_limit;
+	plan->is_fresh = !n.to_pack && !n.is_big;
 	return bodies_add(t, &n);
 }
 
@@ -239,7 +241,7 @@ deliver_record(struct txn *t, const struct deliver_message *m,
 /* deliver_write - the message's records; an error ends the transaction */
 static int
 deliver_write(struct txn *t, struct deliver_message *m,
-    const struct deliver_plan *plan, unsigned mode)
+    struct deliver_plan *plan, unsigned mode)
 {
 	uint64_t id = t->rec.next_email++;
 	struct email_record rec;
@@ -263,8 +265,8 @@ deliver_write(struct txn *t, struct deliver_message *m,
 	if ((r = emails_add(t, id, &rec)) < 0)
 		return r;
 	if (!slice_is_empty(m->facts.cache) &&
-	    (r = emails_put_cache(t, id, m->facts.cache_version,
-	    m->facts.cache)) < 0)
+	    (r = emails_put_cache(t, id, plan->is_fresh,
+	    m->facts.cache_version, m->facts.cache)) < 0)
 		return r;
 	m->email = id;
 	m->thread = rec.thread;

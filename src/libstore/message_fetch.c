@@ -199,11 +199,8 @@ fetch_cache(struct txn *t, struct arena *arena, struct email *e)
 {
 	struct cursor c;
 	struct slice value;
-	struct key k;
-	int	r;
+	int	r = emails_get_cache(t, e->id, &value);
 
-	key_u64(&k, KEY_CACHE, e->id);
-	r = txn_get(t, &k, &value);
 	if (r < 0)
 		return r == -ENOENT || r == -EBADMSG ? 0 : r;
 	c = cursor_over(value);
@@ -271,7 +268,9 @@ message_set_cache(struct account *a, const struct email_cache *caches,
 		key_u64(&k, KEY_EMAIL, caches[i].email);
 		r = txn_get(t, &k, &value);
 		if (r == 0)
-			r = emails_put_cache(t, caches[i].email,
+			r = emails_del_cache(t, caches[i].email);
+		if (r == 0)
+			r = emails_put_cache(t, caches[i].email, false,
 			    caches[i].version, caches[i].bytes);
 		else if (r == -ENOENT || r == -EBADMSG)
 			r = 0;

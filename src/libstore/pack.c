@@ -31,25 +31,26 @@ struct batch {
 	bool		more;
 };
 
-/* pack_next_body - the least body id from there on that has chunks */
+/* pack_next_body - the least id from there on that is not packed */
 static int
 pack_next_body(struct txn *t, uint64_t from, uint64_t *ret_body)
 {
 	struct backend_range *range;
 	struct slice key, value;
 	struct key all, k;
+	enum fresh_kind kind;
 	uint32_t number;
 	int	r;
 
-	key_1(&all, KEY_CHUNK);
-	key_u64(&k, KEY_CHUNK, from);
+	key_1(&all, KEY_FRESH);
+	key_u64(&k, KEY_FRESH, from);
 	if ((r = txn_range(t, &all, &k, &range)) < 0)
 		return r;
 	r = backend_next(range, &key, &value);
 	if (r == -EBADMSG)
 		r = 1;		/* its body's own checks tell */
 	if (r == 1)
-		r = key_parse_u64_u32(key, KEY_CHUNK, ret_body, &number);
+		r = key_parse_fresh(key, ret_body, &kind, &number);
 	else if (r == 0)
 		r = -ENOENT;
 	backend_range_end(&range);
@@ -157,6 +158,8 @@ pack_commit_one(struct txn *t, const struct batch *b, const struct move *m)
 	r = packs_append(t, slice_sub(buf_slice(&b->bytes), m->at, m->len),
 	    &rec.pack, &rec.offset);
 	if (r < 0 || (r = bodies_put(t, m->body, &rec)) < 0)
+		return r;
+	if ((r = emails_settle_cache(t, m->body)) < 0)
 		return r;
 	return bodies_del_chunks(t, m->body, rec.size);
 }

@@ -24,7 +24,7 @@ chunks_are_whole(struct txn *t, uint64_t body, uint64_t size)
 	struct key k;
 
 	while (sum < size) {
-		key_u64_u32(&k, KEY_CHUNK, body, number++);
+		key_chunk(&k, body, number++);
 		if (txn_get(t, &k, &value) < 0 || value.len == 0)
 			return false;
 		sum += value.len;
@@ -70,9 +70,10 @@ want_of_body(struct repair *x, struct txn *t, uint64_t id)
 	struct body_record rec;
 	int	r = bodies_get(t, id, &rec);
 
-	if (r < 0 && r != -EBADMSG)
-		return r;
-	if (r < 0 || !repair_has_content(t, id, &rec))
+	/* of a fresh one other records may be left */
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if (!repair_has_content(t, id, &rec))
 		repair_want(x, id);
 	return 0;
 }
@@ -145,6 +146,7 @@ repair_find_wanted(struct repair *x)
 	int	r;
 
 	if ((r = repair_each(x, KEY_BODY, 8, want_of_body)) < 0 ||
+	    (r = repair_each(x, KEY_FRESH, 8, want_of_body)) < 0 ||
 	    (r = repair_each(x, KEY_EMAIL, 8, want_of_email)) < 0)
 		return r;
 	return repair_each(x, KEY_MAILBOX, 4, want_of_mailbox);
@@ -185,7 +187,7 @@ content_in_chunks(struct repair *x, struct txn *t, uint64_t id)
 	int	r;
 
 	do {
-		key_u64_u32(&k, KEY_CHUNK, id, number++);
+		key_chunk(&k, id, number++);
 		if ((r = txn_get(t, &k, &value)) == 0)
 			buf_add(&content, value);
 	} while (r == 0 && value.len == CHUNK_MAX);
@@ -219,15 +221,14 @@ content_lost(struct repair *x, struct txn *t, uint64_t id,
 	n.size = n.content.len;
 	body_hash_content(n.content, hash);
 	n.hash = hash;
-	key_u64(&k, KEY_CHUNK, rec->body);
+	key_fresh(&k, rec->body, FRESH_CHUNK);
 	if ((r = txn_del_range(t, &k, &budget)) < 0 ||
+	    (r = bodies_del(t, rec->body)) < 0 ||
 	    (r = bodies_add(t, &n)) < 0)
 		return r;
 	repair_say(x, "the content of email %llu is lost", LL(id));
 	rec->size = n.size;
-	key_u64(&k, KEY_CACHE, id);
-	r = txn_del(t, &k);
-	return r == -ENOENT ? 0 : r;
+	return emails_del_cache(t, id);
 }
 
 /* places_prove - drop places where there is no such message */
@@ -291,7 +292,7 @@ email_mend(struct repair *x, struct txn *t, uint64_t id)
 	if (id >= t->rec.next_email)
 		t->rec.next_email = id + 1;
 	key_u64_u64(&k, KEY_THREAD, rec.thread, id);
-	if ((r = txn_put(t, &k, SLICE_EMPTY)) < 0)
+	if (rec.thread != id && (r = txn_put(t, &k, SLICE_EMPTY)) < 0)
 		return r;
 	return emails_put(t, id, &rec);
 }

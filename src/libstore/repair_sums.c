@@ -154,15 +154,13 @@ body_sum(struct txn *t, struct sums *s, uint64_t id)
 {
 	struct body_record rec;
 	uint64_t n = tallied(&s->bodies, slice_over(&id, sizeof(id)));
-	struct key k;
 	int	r = bodies_get(t, id, &rec);
 
+	/* of a fresh one other records may be left */
 	if (r < 0)
-		return r;
-	if (n == 0) {
-		key_u64(&k, KEY_BODY, id);
-		return txn_del(t, &k);
-	}
+		return r == -ENOENT ? 0 : r;
+	if (n == 0)
+		return bodies_del(t, id);
 	if (rec.location == BODY_IN_CHUNKS)
 		s->unpacked += rec.size;
 	else if (rec.location == BODY_IS_BIG)
@@ -220,7 +218,7 @@ chunks_prove(struct txn *t, struct sums *s, uint64_t id)
 		return 0;
 	if (r < 0 && r != -ENOENT)
 		return r;
-	key_u64(&k, KEY_CHUNK, id);
+	key_fresh(&k, id, FRESH_CHUNK);
 	return txn_del_range(t, &k, &budget);
 }
 
@@ -236,8 +234,7 @@ cache_prove(struct txn *t, struct sums *s, uint64_t id)
 	key_u64(&k, KEY_EMAIL, id);
 	if ((r = txn_get(t, &k, &value)) != -ENOENT)
 		return r;
-	key_u64(&k, KEY_CACHE, id);
-	return txn_del(t, &k);
+	return emails_del_cache(t, id);
 }
 
 /* thread_stale - the first entry of a thread that its email denies; 0: none */
@@ -257,7 +254,8 @@ thread_stale(struct txn *t, uint64_t thread, uint64_t *ret_email)
 	while ((r = backend_next(range, &key, &value)) == 1) {
 		if ((r = key_parse_u64_u64(key, KEY_THREAD, &same, &id)) < 0)
 			break;
-		if (emails_get(t, id, &rec) < 0 || rec.thread != thread) {
+		if (id == thread || emails_get(t, id, &rec) < 0 ||
+		    rec.thread != thread) {
 			*ret_email = id;
 			r = 1;
 			break;
@@ -354,7 +352,9 @@ repair_sums(struct repair *x)
 		return r;
 	if ((r = emails_tally(t, &s)) == 0 &&
 	    (r = each_u64(t, KEY_BODY, &s, body_sum)) == 0 &&
-	    (r = each_u64(t, KEY_CHUNK, &s, chunks_prove)) == 0 &&
+	    (r = each_u64(t, KEY_FRESH, &s, body_sum)) == 0 &&
+	    (r = each_u64(t, KEY_FRESH, &s, chunks_prove)) == 0 &&
+	    (r = each_u64(t, KEY_FRESH, &s, cache_prove)) == 0 &&
 	    (r = each_u64(t, KEY_CACHE, &s, cache_prove)) == 0 &&
 	    (r = each_u64(t, KEY_THREAD, &s, thread_prove)) == 0 &&
 	    (r = packs_sum(t, &s)) == 0)

@@ -40,29 +40,46 @@ body_found(struct repair *x, struct packs_walk *w)
 	return 0;
 }
 
+/* known_in - the contents of one key space's body records */
+static int
+known_in(struct txn *t, enum keyspace space, struct hash *known)
+{
+	struct backend_range *range;
+	struct body_record rec;
+	struct slice key, value;
+	enum fresh_kind kind;
+	uint32_t number;
+	struct key all;
+	uint64_t id;
+	int	r;
+
+	key_1(&all, space);
+	if ((r = txn_range(t, &all, NULL, &range)) < 0)
+		return r;
+	while ((r = backend_next(range, &key, &value)) != 0) {
+		if (r < 0 && r != -EBADMSG)
+			break;
+		if (r < 0 || (space == KEY_FRESH && (key_parse_fresh(key, &id,
+		    &kind, &number) < 0 || kind != FRESH_BODY)))
+			continue;
+		if (body_record_decode(value, &rec) == 0)
+			(void)hash_put(known, slice_over(rec.hash.bytes,
+			    BODY_HASH_LEN), known);
+	}
+	backend_range_end(&range);
+	return r;
+}
+
 /* known_hashes - the contents that the account has */
 static int
 known_hashes(struct account *a, struct hash *known)
 {
-	struct backend_range *range = NULL;
-	struct body_record rec;
-	struct slice key, value;
 	struct txn *t = NULL;
-	struct key all;
 	int	r;
 
-	key_1(&all, KEY_BODY);
-	if ((r = txn_begin(a, false, &t)) == 0)
-		r = txn_range(t, &all, NULL, &range);
-	while (r >= 0 && (r = backend_next(range, &key, &value)) != 0) {
-		if (r < 0 && r != -EBADMSG)
-			break;
-		if (r == 1 && body_record_decode(value, &rec) == 0)
-			(void)hash_put(known, slice_over(rec.hash.bytes,
-			    BODY_HASH_LEN), known);
-		r = 0;
-	}
-	backend_range_end(&range);
+	if ((r = txn_begin(a, false, &t)) == 0 &&
+	    (r = known_in(t, KEY_BODY, known)) == 0)
+		r = known_in(t, KEY_FRESH, known);
 	txn_abort(&t);
 	return r;
 }

@@ -76,7 +76,14 @@ out_flush(struct snap_out *o)
 static bool
 snap_has(struct slice key)
 {
-	return key.data[0] != KEY_CHUNK && key.data[0] != KEY_CACHE;
+	enum fresh_kind kind;
+	uint32_t number;
+	uint64_t id;
+
+	if (key.data[0] == KEY_FRESH)
+		return key_parse_fresh(key, &id, &kind, &number) == 0 &&
+		    kind == FRESH_BODY;
+	return key.data[0] != KEY_CACHE;
 }
 
 /* out_records - every record of the account */

@@ -110,3 +110,52 @@ threads_assign(struct txn *t, const struct email_facts *f, uint64_t fresh,
 	*ret_thread = thread;
 	return 0;
 }
+
+/* thread_read - its entries, behind the email that gave it its id */
+static int
+thread_read(struct txn *t, uint64_t thread, struct buf *ids)
+{
+	struct backend_range *range;
+	struct email_record rec;
+	struct slice key, value;
+	uint64_t id, same;
+	struct key all;
+	int	r = emails_get(t, thread, &rec);
+
+	if (r == 0 && rec.thread == thread)
+		buf_add(ids, slice_over(&thread, sizeof(thread)));
+	else if (r < 0 && r != -ENOENT && r != -EBADMSG)
+		return r;
+	key_u64(&all, KEY_THREAD, thread);
+	if ((r = txn_range(t, &all, NULL, &range)) < 0)
+		return r;
+	while ((r = backend_next(range, &key, &value)) == 1) {
+		if ((r = key_parse_u64_u64(key, KEY_THREAD, &same, &id)) < 0)
+			break;
+		buf_add(ids, slice_over(&id, sizeof(id)));
+	}
+	backend_range_end(&range);
+	return r;
+}
+
+/* message_get_thread - the emails of a thread */
+int
+message_get_thread(struct account *a, uint64_t thread, struct arena *arena,
+    uint64_t **ret_ids, size_t *ret_count)
+{
+	struct buf ids = BUF_INIT;
+	struct txn *t = NULL;
+	int	r;
+
+	if ((r = txn_begin(a, false, &t)) == 0 &&
+	    (r = thread_read(t, thread, &ids)) == 0 &&
+	    (r = buf_check(&ids)) == 0) {
+		*ret_count = ids.len / sizeof(thread);
+		*ret_ids = ARENA_ARRAY(arena, uint64_t, *ret_count + 1);
+		if (ids.len > 0)
+			memcpy(*ret_ids, ids.data, ids.len);
+	}
+	txn_abort(&t);
+	buf_free(&ids);
+	return r;
+}

@@ -104,6 +104,9 @@ decode_any(struct slice key, struct slice value)
 	} x;
 
 	switch ((enum keyspace)key.data[0]) {
+	case KEY_FRESH:
+		return key.len == 10 && key.data[9] == FRESH_BODY ?
+		    body_record_decode(value, &x.body) : 0;
 	case KEY_ACCOUNT:
 		return account_record_decode(value, &x.account);
 	case KEY_MAILBOX:
@@ -207,7 +210,7 @@ email_check(struct verify *v, struct slice key, struct slice value)
 	for (uint8_t i = 0; i < rec.places.count; i++)
 		email_place_check(v, id, &rec.places.at[i]);
 	key_u64_u64(&k, KEY_THREAD, rec.thread, id);
-	if (txn_get(v->t, &k, &found) < 0)
+	if (rec.thread != id && txn_get(v->t, &k, &found) < 0)
 		verify_find(v, "email %llu is missing in its thread %llu",
 		    (unsigned long long)id, (unsigned long long)rec.thread);
 	if (v->body_count == v->body_cap) {
@@ -229,7 +232,8 @@ thread_check(struct verify *v, struct slice key, struct slice value)
 	(void)value;
 	if (key_parse_u64_u64(key, KEY_THREAD, &thread, &id) < 0)
 		verify_find(v, "a thread entry has a malformed key");
-	else if (verify_email(v, id, &rec) < 0 || rec.thread != thread)
+	else if (verify_email(v, id, &rec) < 0 || rec.thread != thread ||
+	    id == thread)
 		verify_find(v, "thread %llu lists email %llu, which is not in "
 		    "it", (unsigned long long)thread, (unsigned long long)id);
 	return 0;

@@ -48,13 +48,13 @@ chunks_check(struct verify *v, uint64_t id, const struct body_record *rec)
 
 	v->unpacked += rec->size;
 	while (sum < rec->size) {
-		key_u64_u32(&k, KEY_CHUNK, id, number);
+		key_chunk(&k, id, number);
 		if (txn_get(v->t, &k, &value) < 0 || value.len == 0)
 			break;
 		sum += value.len;
 		number++;
 	}
-	key_u64(&k, KEY_CHUNK, id);
+	key_fresh(&k, id, FRESH_CHUNK);
 	if ((r = verify_count(v, &k, &count)) < 0)
 		return r;
 	if (sum != rec->size || count != number)
@@ -97,37 +97,60 @@ place_check(struct verify *v, uint64_t id, const struct body_record *rec)
 	}
 }
 
-/* body_check - one body */
+/* record_check - one body record */
 static int
-body_check(struct verify *v, struct slice key, struct slice value)
+record_check(struct verify *v, uint64_t id, struct slice value, bool fresh)
 {
 	struct body_record rec;
 	uint32_t references;
-	uint64_t id;
 
-	if (key_parse_u64(key, KEY_BODY, &id) < 0 ||
-	    body_record_decode(value, &rec) < 0)
+	if (body_record_decode(value, &rec) < 0)
 		return 0;
 	v->result.bodies++;
 	references = references_of(v, id);
 	if (references != rec.references)
 		verify_find(v, "body %llu counts %u emails, it is named by %u",
 		    LL(id), rec.references, references);
+	if (fresh != (rec.location == BODY_IN_CHUNKS))
+		verify_find(v, "the record of body %llu stands where it should "
+		    "not", LL(id));
 	return place_check(v, id, &rec);
 }
 
-/* chunk_check - a chunk from its end */
+/* body_check - one that is in its place */
 static int
-chunk_check(struct verify *v, struct slice key, struct slice value)
+body_check(struct verify *v, struct slice key, struct slice value)
 {
+	uint64_t id;
+
+	if (key_parse_u64(key, KEY_BODY, &id) < 0)
+		return 0;
+	return record_check(v, id, value, false);
+}
+
+/* fresh_check - a record of an email that is not packed */
+static int
+fresh_check(struct verify *v, struct slice key, struct slice value)
+{
+	struct email_record email;
 	struct body_record rec;
+	enum fresh_kind kind;
 	uint32_t number;
 	uint64_t id;
 
-	(void)value;
-	if (key_parse_u64_u32(key, KEY_CHUNK, &id, &number) < 0)
-		verify_find(v, "a chunk has a malformed key");
-	else if (number == 0 && (bodies_get(v->t, id, &rec) < 0 ||
+	if (key_parse_fresh(key, &id, &kind, &number) < 0) {
+		verify_find(v, "a record of an unpacked email has a malformed "
+		    "key");
+		return 0;
+	}
+	if (kind == FRESH_BODY)
+		return record_check(v, id, value, true);
+	if (kind == FRESH_CACHE && (value.len < 4 ||
+	    verify_email(v, id, &email) < 0))
+		verify_find(v, "a cache entry names email %llu, which is not "
+		    "there", LL(id));
+	if (kind == FRESH_CHUNK && number == 0 &&
+	    (bodies_get(v->t, id, &rec) < 0 ||
 	    rec.location != BODY_IN_CHUNKS))
 		verify_find(v, "there are chunks of body %llu, which is not in "
 		    "chunks", LL(id));
@@ -227,8 +250,8 @@ verify_bodies(struct verify *v)
 	key_1(&k, KEY_BODY);
 	if ((r = verify_each(v, &k, body_check)) < 0)
 		return r;
-	key_1(&k, KEY_CHUNK);
-	if ((r = verify_each(v, &k, chunk_check)) < 0)
+	key_1(&k, KEY_FRESH);
+	if ((r = verify_each(v, &k, fresh_check)) < 0)
 		return r;
 	return packs_check(v);
 }
