@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* lmtpd: delivers into the mail store. See barid-lmtpd(8). */
 #include "delivery/lmtpd.h"
+#include "libtask/tls.h"
 #include "libutil/alloc.h"
 
 static int
@@ -8,6 +9,7 @@ prepare(struct daemon *d, struct diag *diag)
 {
 	struct lmtpd *l = NEW(struct lmtpd);
 
+	tls_library_init();	/* digests read files the sandbox has not */
 	(void)diag;
 	l->daemon = d;
 	list_init(&l->unused);

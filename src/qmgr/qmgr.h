@@ -51,6 +51,7 @@ struct qmessage {
 	struct signal		*waiter;	/* of the offer, when settled */
 	struct list		 finishing;	/* in the committer's list */
 	uint64_t		 generation;
+	uint32_t		 owner;		/* offered: by which cleanup */
 	int64_t			 queued;	/* us: when it became active */
 	uint32_t		 attempts;
 	uint32_t		 flags;		/* QSTATE_ */

@@ -162,6 +162,33 @@ reclaim(struct task *t, struct qmgr *q, struct owner *o)
 	return r;
 }
 
+/* abandon - an offered message whose commit will not come */
+static void
+abandon(struct qmessage *m)
+{
+	m->cancelled = true;
+	sched_message_cancel(m->qmgr->sched, m->sched);
+	if (sched_message_busy(m->sched) == 0)
+		qmessage_settle(m);
+}
+
+/* abandon_offers - those of a cleanup that has ended */
+static void
+abandon_offers(struct qmgr *q, const struct owner *o)
+{
+	struct hash_iter	it = { 0 };
+	struct slice		k;
+	void			*v;
+
+	while (hash_next(&q->messages, &it, &k, &v)) {
+		struct qmessage *m = v;
+
+		if (m->offered && !m->committed && m->owner == o->number &&
+		    m->waiter == NULL)
+			abandon(m);
+	}
+}
+
 static int
 gone_task(struct task *t, void *arg)
 {
@@ -172,6 +199,7 @@ gone_task(struct task *t, void *arg)
 	hash_free(&o->held);
 	r = reclaim(t, q, o);
 	if (r == 0) {
+		abandon_offers(q, o);
 		(void)hash_remove(&q->owners, owner_key(&o->process));
 		free(o);
 	}
@@ -508,13 +536,13 @@ try_now(struct task *t, struct owner *o, uint32_t request, struct qmessage *m,
 	if (r == -ECANCELED)
 		return r;
 	said = verdict(o, request, m->envelope, m->rcpts, r == -ETIMEDOUT);
-	if (r == 0 || said < 0) {
-		/* all has been said: what is left comes back as a commit. If
-		 * it could not be said the deliveries that run are dropped;
-		 * the delivery ids keep mailboxes from a second copy */
-		if (sched_message_busy(m->sched) == 0)
-			qmessage_free(m);
-	}
+	/* All has been said: what is left comes back as a commit. If it could
+	 * not be said nothing of it is wanted any more; the delivery ids keep
+	 * mailboxes from a second copy. */
+	if (r == 0)
+		qmessage_free(m);
+	else if (said < 0)
+		abandon(m);
 	return 0;
 }
 
@@ -538,6 +566,7 @@ on_offer(struct task *t, struct owner *o, uint32_t request,
 		if (msg == NULL)
 			r = -EBADMSG;
 		else {
+			msg->owner = o->number;
 			qmessage_take_content(msg, &m->content);
 			r = try_now(t, o, request, msg, m->limit);
 		}
@@ -554,10 +583,7 @@ on_forget(struct qmgr *q, const struct msg_queue_forget *f)
 
 	if (m == NULL || m->committed)
 		return;
-	m->cancelled = true;
-	sched_message_cancel(q->sched, m->sched);
-	if (sched_message_busy(m->sched) == 0)
-		qmessage_free(m);
+	abandon(m);
 }
 
 static int

@@ -231,6 +231,9 @@ qmessage_schedule(struct qmessage *m, enum sched_lane lane)
 	free(seen);
 	free(index);
 	signal_set(&q->schedule);
+	if (sched_message_waiting(m->sched) == 0 &&
+	    sched_message_busy(m->sched) == 0)
+		qmessage_settle(m);	/* all of it was done before */
 }
 
 /* qmessage_count - recipients with that fate */

@@ -264,9 +264,13 @@ qmessage_settle(struct qmessage *m)
 	}
 	if (m->settling || !list_is_empty(&m->finishing))
 		return;
-	/* offered, and its commit is on its way: that goes on from here */
-	if (m->offered && !m->committed)
+	if (m->offered && !m->committed) {
+		/* its commit is on its way, and goes on from here; unless it
+		 * will never come */
+		if (m->cancelled)
+			qmessage_free(m);
 		return;
+	}
 	m->settling = true;
 	task_group_start(daemon_group(m->qmgr->daemon), settle_task, m);
 }
