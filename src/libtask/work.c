@@ -68,8 +68,13 @@ worker(void *arg)
 		pthread_mutex_lock(&p->lock);
 		first = list_is_empty(&p->done);
 		list_add_tail(&p->done, &w->link);
-		if (first && write(p->event_fd, &one, sizeof(one)) < 0)
+		if (!first)
+			continue;
+		/* not under the lock: the loop would wake into it */
+		pthread_mutex_unlock(&p->lock);
+		if (write(p->event_fd, &one, sizeof(one)) < 0)
 			fatal("cannot wake the loop");
+		pthread_mutex_lock(&p->lock);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -182,6 +187,7 @@ work_run(struct task *t, work_fn *fn, void *arg)
 {
 	struct work_item	 w = { .task = t, .fn = fn, .arg = arg };
 	struct work_pool	*p;
+	bool			 idle;
 	int			 r;
 
 	if (task_is_cancelled(t))
@@ -195,10 +201,12 @@ work_run(struct task *t, work_fn *fn, void *arg)
 	list_init(&w.link);
 	pthread_mutex_lock(&p->lock);
 	list_add_tail(&p->todo, &w.link);
-	if (p->idle == 0 && p->thread_count < t->loop->workers)
+	idle = p->idle > 0;
+	if (!idle && p->thread_count < t->loop->workers)
 		add_thread(p);
-	pthread_cond_signal(&p->more);
 	pthread_mutex_unlock(&p->lock);
+	if (idle)	/* who is not idle looks before it sleeps */
+		pthread_cond_signal(&p->more);
 	while (!w.done)
 		task_suspend_deaf(t);
 	return w.result;
