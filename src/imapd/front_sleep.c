@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sleeping sessions: a handle, and a task that waits for the client to speak
+ * or for stored to say that there is mail. A handle is good as long as stored
+ * lives; when it was restarted nobody knows the session any more, and the
+ * client is asked to connect again.
+ */
+#include "imapd/front_client.h"
+
+#include "imapd/imapd_events.h"
+#include "libglobal/ipc_store.h"
+
+#define WATCH_EVERY	15000	/* ms between looks at stored's edge */
+
+static struct edge *
+stored(const struct imapd *im)
+{
+	return daemon_edge(im->daemon, "stored", &ipc_table_store);
+}
+
+static struct slice
+handle_of(const struct front *f)
+{
+	return slice_over(f->handle, f->handle_len);
+}
+
+/* front_note_handle - it may be woken under that */
+void
+front_note_handle(struct front *f, struct slice handle)
+{
+	front_drop_handle(f);
+	f->handle_len = size_min(handle.len, sizeof(f->handle));
+	memcpy(f->handle, handle.data, f->handle_len);
+	f->woken = f->void_handle = false;
+	f->store = edge_generation(stored(f->imapd));
+	(void)hash_put(&f->imapd->sleepers, handle_of(f), f); /* was not there */
+}
+
+/* front_drop_handle - and no more */
+void
+front_drop_handle(struct front *f)
+{
+	struct hash *h = &f->imapd->sleepers;
+
+	if (f->handle_len > 0 && hash_get(h, handle_of(f)) == f)
+		(void)hash_remove(h, handle_of(f));	/* that is f */
+	f->handle_len = 0;
+}
+
+/* forget - tell stored that nobody will resume it */
+static void
+forget(struct front *f)
+{
+	struct msg_store_forget m = { handle_of(f) };
+
+	ignore(edge_post(stored(f->imapd), &msg_store_forget_desc, &m));
+	front_drop_handle(f);		/* stored drops it with our edge, too */
+}
+
+/* resume - a new channel to the session; -ESTALE it is over */
+static int
+resume(struct task *t, struct front *f, int *ret_channel)
+{
+	struct msg_store_resume		 m = { handle_of(f), -1 };
+	const struct msg_store_channel	*answer;
+	struct arena			 a = ARENA_INIT;
+	void				*reply;
+	int				 pair[2], r;
+
+	if ((r = fd_pair(pair)) < 0)
+		return r;
+	m.channel = pair[1];
+	r = edge_call(t, stored(f->imapd), &msg_store_resume_desc, &m,
+	    &msg_store_channel_desc, &a, &reply);
+	fd_close(&pair[1]);
+	if (r == 0) {
+		answer = reply;
+		if (answer->code < 300) {
+			*ret_channel = pair[0];
+			pair[0] = -1;
+		} else {
+			r = answer->code < 500 ? -EAGAIN : -ESTALE;
+		}
+	}
+	fd_close(&pair[0]);
+	arena_free(&a);
+	return r;
+}
+
+/* wake_up - and if that fails, the client must come again */
+static int
+wake_up(struct task *t, struct front *f, int *ret_channel)
+{
+	int r = f->void_handle ? -ESTALE : resume(t, f, ret_channel);
+
+	if (r == -ECANCELED)
+		return r;
+	if (r < 0) {
+		f->why = r == -ESTALE ? "session expired" :
+		    "mail store not available";
+		log_event(&f->log, EV_IMAPD_LOST_SESSION,
+		    KV_TEXT("user", f->login), KV_TEXT("why", f->why));
+		if (r != -ESTALE)
+			forget(f);
+		r = front_say(t, f, r == -ESTALE ?
+		    "* BYE [EXPIRED] The session has expired" :
+		    "* BYE [UNAVAILABLE] The mail store is not available");
+	}
+	front_drop_handle(f);
+	return r;
+}
+
+/* wait_any - 1: the client spoke, or there is mail; 0: it shall go */
+static int
+wait_any(struct task *t, struct front *f)
+{
+	struct slice	any;
+	struct deadline	d;
+	int		r;
+
+	for (;;) {
+		f->event.set = false;
+		if (f->woken || f->void_handle)
+			return 1;
+		if (daemon_is_stopping(f->daemon))
+			return 0;
+		if ((r = stream_try_peek(&f->stream, &any)) != -EAGAIN)
+			return r < 0 ? r : 1;
+		deadline_begin(t, &d, f->spoke + f->p->imapd_idle_timeout -
+		    task_now(t));
+		r = stream_wait_or(t, &f->stream, &f->event);
+		if ((r = deadline_end(t, &d, r)) < 0)
+			return r;
+	}
+}
+
+/* front_asleep - until it is awake again, or over */
+int
+front_asleep(struct task *t, struct front *f, int *ret_channel)
+{
+	int r;
+
+	log_event(&f->log, EV_IMAPD_SLEEP, KV_TEXT("user", f->login));
+	r = wait_any(t, f);
+	if (r == 1)
+		return wake_up(t, f, ret_channel);
+	forget(f);
+	if (r == 0) {
+		f->why = "shutdown";
+		r = front_say(t, f, "* BYE The server is shutting down");
+	}
+	return r;
+}
+
+/* front_on_store - somebody's mail has come */
+int
+front_on_store(struct task *t, struct ipc_conn *c, struct ipc_in *in,
+    struct arena *a, void *arg)
+{
+	struct imapd		*im = arg;
+	struct msg_store_wake	*m = in->msg;
+	struct front		*f;
+
+	(void)t;
+	(void)c;
+	(void)a;
+	if (in->desc->number != MSG_store_wake)
+		return -EBADMSG;
+	f = hash_get(&im->sleepers, m->handle);
+	if (f != NULL) {
+		f->woken = true;
+		signal_set(&f->event);
+	}
+	return 0;
+}
+
+/* make_void - stored was restarted: it knows none of our older handles */
+static void
+make_void(struct imapd *im)
+{
+	uint64_t		 now = edge_generation(stored(im));
+	struct hash_iter	 it = { 0 };
+	struct slice		 key;
+	void			*value;
+
+	while (hash_next(&im->sleepers, &it, &key, &value)) {
+		struct front *f = value;
+
+		if (f->store == now)
+			continue;
+		f->void_handle = true;
+		signal_set(&f->event);
+	}
+}
+
+/* front_watch_store - clients in IDLE would wait for ever */
+int
+front_watch_store(struct task *t, struct imapd *im)
+{
+	int r;
+
+	while ((r = task_sleep(t, WATCH_EVERY)) == 0) {
+		if (im->sleepers.count == 0)
+			continue;
+		if (edge_ensure(t, stored(im)) == -ECANCELED)
+			return -ECANCELED;
+		make_void(im);
+	}
+	return r;
+}
