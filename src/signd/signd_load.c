@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The files that parameters name, read with the rights of the start. A file
+ * that cannot be used is reported; what else there is serves.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libutil/alloc.h"
+#include "libutil/calendar.h"
+#include "libutil/conf.h"
+#include "libutil/conf_lines.h"
+#include "signd/signd.h"
+
+#define HOST_MAX	255
+#define DAY		86400
+
+/* the parameters of one daemon */
+struct names {
+	struct param_list	chain;
+	struct slice		cert, key;
+	struct slice		eccert, eckey;
+};
+
+struct loading {
+	struct signd		*signd;
+	struct signd_user	*user;
+	const struct event	*event;		/* for what is wrong */
+	const char		*host;
+};
+
+/* unusable - say it, and keep the first reason for the daemon */
+static void
+unusable(struct loading *l, const char *why)
+{
+	if (l->user != NULL && l->user->why[0] == '\0')
+		(void)snprintf(l->user->why, sizeof(l->user->why), "%s", why);
+	log_event(daemon_log(l->signd->daemon), l->event,
+	    KV_TEXT("daemon", l->user == NULL ? NULL : l->user->daemon),
+	    KV_TEXT("why", why));
+}
+
+/* read_file - append a file to the text */
+static int
+read_file(struct loading *l, const char *name, struct buf *out)
+{
+	struct diag	why = DIAG_INIT;
+	struct stat	st = { .st_mode = 0 };
+	size_t		begin = out->len;
+	char		*room;
+	ssize_t		n = 1;
+	int		r = 0, fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		r = -errno;
+	else if (!S_ISREG(st.st_mode))
+		r = -EINVAL;
+	while (r == 0 && n > 0) {
+		if ((room = buf_room(out, 4096)) == NULL) {
+			r = -EFBIG;
+			break;
+		}
+		if ((n = read(fd, room, 4096)) > 0)
+			buf_grown(out, (size_t)n);
+		else if (n < 0)
+			r = -errno;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (r < 0) {
+		(void)diag_set(&why, 0, 0, "cannot read %s: %s", name,
+		    r == -EINVAL ? "it is no file" : strerror(-r));
+		unusable(l, why.text);
+		return r;
+	}
+	if ((st.st_mode & S_IROTH) != 0 && identities_has_key(
+	    slice_from(buf_slice(out), begin)))
+		log_event(daemon_log(l->signd->daemon), EV_SIGND_OPEN_KEY,
+		    KV_TEXT("file", name));
+	return 0;
+}
+
+/* wipe - forget a text with keys in it */
+static void
+wipe(struct buf *b)
+{
+	if (b->cap > 0)
+		explicit_bzero(b->data, b->cap);
+	buf_free(b);
+}
+
+/* load_chain - the files of a list, as one text */
+static void
+load_chain(struct loading *l, const struct slice *files, size_t count)
+{
+	struct buf	text = BUF_INIT_MAX(SIGND_FILE_MAX), name = BUF_INIT;
+	struct diag	why = DIAG_INIT;
+	int		r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++) {
+		char *file = slice_dup(files[i]);
+
+		buf_addf(&name, "%s%s", i == 0 ? "" : " ", file);
+		r = read_file(l, file, &text);
+		buf_add_byte(&text, '\n');	/* a file may lack its last */
+		free(file);
+	}
+	if (r == 0 && identities_add_chain(&l->user->identities, l->host,
+	    buf_cstr(&name), buf_slice(&text), &why) < 0)
+		unusable(l, why.text);
+	wipe(&text);
+	buf_free(&name);
+}
+
+/* load_pair - a certificate file and a key file */
+static void
+load_pair(struct loading *l, struct slice cert, struct slice key)
+{
+	struct buf	certs = BUF_INIT_MAX(SIGND_FILE_MAX),
+			keys = BUF_INIT_MAX(SIGND_FILE_MAX);
+	char		*cert_file = slice_dup(cert), *key_file = slice_dup(key);
+	struct diag	 why = DIAG_INIT;
+
+	if (cert.len > 0 && !slice_equal(cert, S("none")) &&
+	    read_file(l, cert_file, &certs) == 0 &&
+	    read_file(l, key_file, &keys) == 0 &&
+	    identities_add_pair(&l->user->identities, l->host, cert_file,
+	    buf_slice(&certs), buf_slice(&keys), &why) < 0)
+		unusable(l, why.text);
+	free(cert_file);
+	free(key_file);
+	wipe(&certs);
+	wipe(&keys);
+}
+
+/* --- server names */
+
+#define FILES_MAX	8	/* of one name */
+
+/* load_host - the files of one name, for every daemon */
+static void
+load_host(struct signd *s, struct slice host, struct slice files)
+{
+	struct loading	l = { .signd = s, .event = EV_SIGND_SNI };
+	struct slice	file[FILES_MAX], word;
+	size_t		n = 0;
+	char		*name;
+
+	while (n < FILES_MAX && slice_next_word(&files, ", \t\r\n", &word))
+		file[n++] = word;
+	if (n == 0 || host.len == 0 || host.len > HOST_MAX) {
+		unusable(&l, "an entry is no host and its files");
+		return;
+	}
+	name = slice_dup(host);
+	l.host = name;
+	for (size_t i = 0; i < SIGND_USERS; i++) {
+		l.user = &s->users[i];
+		load_chain(&l, file, n);
+	}
+	free(name);
+}
+
+/* load_inline - {host = file ...}, ... */
+static void
+load_inline(struct signd *s, struct slice rest)
+{
+	struct loading	l = { .signd = s, .event = EV_SIGND_SNI };
+	struct slice	item, inside;
+	size_t		equal;
+	int		r;
+
+	if (conf_list_group(slice_trim(rest), &inside))
+		rest = inside;
+	while ((r = conf_list_next(&rest, &item)) > 0) {
+		if (conf_list_group(item, &inside))
+			item = inside;
+		equal = slice_find(item, '=');
+		if (equal == SLICE_NONE) {
+			unusable(&l, "an entry without \"=\"");
+			continue;
+		}
+		load_host(s, slice_trim(slice_sub(item, 0, equal)),
+		    slice_from(item, equal + 1));
+	}
+	if (r < 0)
+		unusable(&l, "a brace without its partner");
+}
+
+/* load_texthash - a file of lines */
+static void
+load_texthash(struct signd *s, struct slice name)
+{
+	struct loading		l = { .signd = s, .event = EV_SIGND_SNI };
+	struct buf		text = BUF_INIT_MAX(SIGND_FILE_MAX);
+	char			*file = slice_dup(name);
+	struct conf_lines	lines;
+	struct conf_piece	piece;
+
+	if (read_file(&l, file, &text) == 0) {
+		lines = conf_lines_over(buf_slice(&text));
+		while (conf_lines_next(&lines, &piece)) {
+			struct buf	line = BUF_INIT;
+			struct slice	rest, host;
+
+			if (!piece.is_logical)
+				continue;
+			conf_join(&line, piece.raw);
+			rest = buf_slice(&line);
+			if (slice_next_word(&rest, " \t", &host))
+				load_host(s, host, rest);
+			buf_free(&line);
+		}
+	}
+	buf_free(&text);
+	free(file);
+}
+
+static void
+load_names(struct signd *s, struct slice maps)
+{
+	struct loading	l = { .signd = s, .event = EV_SIGND_SNI };
+
+	maps = slice_trim(maps);
+	if (slice_has_prefix(maps, S("inline:")))
+		load_inline(s, slice_from(maps, 7));
+	else if (slice_has_prefix(maps, S("texthash:")))
+		load_texthash(s, slice_from(maps, 9));
+	else if (maps.len > 0)
+		unusable(&l, "only inline: and texthash: can be read as a "
+		    "whole; use one of them");
+}
+
+/* --- all */
+
+static struct names
+names_of(enum signd_user_number n, const struct signd_params *p)
+{
+	switch (n) {
+#define USER(d)	case SIGND_USER_##d: return (struct names){ \
+	p->d##_tls_chain_files, p->d##_tls_cert_file, p->d##_tls_key_file, \
+	p->d##_tls_eccert_file, p->d##_tls_eckey_file };
+#include "signd/signd_users.def"
+	case SIGND_USERS:
+		break;
+	}
+	return (struct names){ .chain = { NULL, 0 } };
+}
+
+/* load_user - all certificates of one daemon */
+static void
+load_user(struct signd *s, enum signd_user_number n,
+    const struct signd_params *p)
+{
+	struct names	names = names_of(n, p);
+	struct loading	l = { .signd = s, .user = &s->users[n],
+			    .event = EV_SIGND_UNUSABLE, .host = "" };
+
+	if (names.chain.count > 0) {
+		load_chain(&l, names.chain.item, names.chain.count);
+	} else {
+		load_pair(&l, names.cert, names.key);
+		load_pair(&l, names.eccert, names.eckey);
+	}
+	if (l.user->identities.count == 0 && l.user->why[0] == '\0')
+		(void)snprintf(l.user->why, sizeof(l.user->why),
+		    "no certificate is configured: set %s_tls_chain_files",
+		    l.user->daemon);
+}
+
+/* signd_load - all certificates of all daemons */
+void
+signd_load(struct signd *s, const struct signd_params *p)
+{
+	for (size_t i = 0; i < SIGND_USERS; i++)
+		load_user(s, (enum signd_user_number)i, p);
+	load_names(s, p->tls_server_sni_maps);
+}
+
+/* notice - one certificate */
+static void
+notice(struct signd *s, const char *daemon, struct identity *i, int64_t now,
+    int64_t notice_ms)
+{
+	const struct event	*event = NULL;
+	struct buf		 until = BUF_INIT;
+
+	if (i->not_after <= now)
+		event = EV_SIGND_EXPIRED;
+	else if (i->not_before > now)
+		event = EV_SIGND_EARLY;
+	else if (i->not_after - now <= notice_ms / 1000)
+		event = EV_SIGND_EXPIRES;
+	else if (i->noticed == 0)
+		event = EV_SIGND_LOADED;
+	if (event == NULL || (i->noticed != 0 && now - i->noticed < DAY))
+		return;
+	i->noticed = now;
+	calendar_format_iso(&until, i->not_after * 1000000, 0, 0);
+	log_event(daemon_log(s->daemon), event, KV_TEXT("daemon", daemon),
+	    KV_OPT("host", slice_of(i->host)), KV_TEXT("file", i->file),
+	    KV_STR("until", buf_slice(&until)));
+	buf_free(&until);
+}
+
+/* signd_notice - all certificates */
+void
+signd_notice(struct signd *s, int64_t now, int64_t notice_ms)
+{
+	for (size_t u = 0; u < SIGND_USERS; u++)
+		for (size_t i = 0; i < s->users[u].identities.count; i++)
+			notice(s, s->users[u].daemon,
+			    &s->users[u].identities.v[i], now, notice_ms);
+}
