@@ -512,10 +512,10 @@ daemon_serve(struct task *t, struct daemon *d)
 	d->serving = true;
 	if (d->sandbox.refusals >= 0)
 		task_group_start(&d->group, refusals_task, d);
-	if (ipc_is_open(&d->control)) {
+	if (ipc_is_open(&d->control))
 		task_group_start(&d->group, daemon_control_task, d);
+	if (ipc_is_open(&d->control) || ipc_is_open(&d->log_conn))
 		task_group_start(&d->group, daemon_log_task, d);
-	}
 	LIST_EACH(&d->listeners, link)
 		task_group_start(&d->group, listen_task,
 		    CONTAINER_OF(link, struct listener, link));
