@@ -238,28 +238,35 @@ mailbox_list(struct account *a, struct arena *arena,
 	return 0;
 }
 
-/* mailbox_find_role - the first that has it */
+/* mailbox_find_role - the first that has it; INBOX mostly is the very first */
 int
 mailbox_find_role(struct account *a, enum mailbox_role role, uint32_t *ret_id)
 {
-	struct arena arena = ARENA_INIT;
-	struct mailbox_info *list = NULL;
+	struct backend_range *range = NULL;
+	struct slice key, value;
+	struct mailbox_record rec;
 	struct txn *t = NULL;
-	size_t	n = 0;
+	struct key k;
 	int	r;
 
+	key_1(&k, KEY_MAILBOX);
 	if ((r = txn_begin(a, false, &t)) == 0)
-		r = list_records(t, &arena, &list, &n);
-	txn_abort(&t);
-	if (r == 0)
+		r = txn_range(t, &k, NULL, &range);
+	while (r >= 0 && (r = backend_next(range, &key, &value)) != 0) {
+		if (r < 0 && r != -EBADMSG)
+			break;
+		if (r == 1 && mailbox_record_decode(value, &rec) == 0 &&
+		    rec.role == role && (rec.attributes &
+		    (MAILBOX_DYING | MAILBOX_NOSELECT)) == 0)
+			break;
+		r = 0;
+	}
+	if (r == 1)
+		r = key_parse_u32(key, KEY_MAILBOX, ret_id);
+	else if (r == 0)
 		r = -ENOENT;
-	for (size_t i = 0; r == -ENOENT && i < n; i++)
-		if (list[i].role == role && !list[i].is_noselect) {
-			*ret_id = list[i].id;
-			r = 0;
-		}
-	free(list);
-	arena_free(&arena);
+	backend_range_end(&range);
+	txn_abort(&t);
 	return r;
 }
 

@@ -482,9 +482,9 @@ compare_message(struct model *m, struct model_box *b,
 	struct buf want = BUF_INIT, got = BUF_INIT;
 	uint64_t keywords = 0;
 	struct body *body = NULL;
-	struct slice *names;
+	struct slice *names = NULL;
 	uint64_t bit;
-	size_t	n;
+	size_t	n = 0;
 
 	HOLD(m, meta->uid == msg->uid);
 	HOLD(m, (meta->flags & FLAGS_SYSTEM) == msg->flags);
