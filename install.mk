@@ -1,9 +1,61 @@
 # SPDX-License-Identifier: ISC
 # make install DESTDIR=...: the FHS layout. Included by the makefile.
+# Files of an admin are not overwritten. The folders of queue and store are
+# made, with their owners, at each start.
 
 compatdir = $(libexecdir)/compat
+confdir	= $(sysconfdir)/barid
+systemddir = $(prefix)/lib/systemd/system
+sysusersdir = $(prefix)/lib/sysusers.d
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+ifeq ($(COMPAT_NAMES),yes)
+sendmaildir = $(sbindir)
+mailqdir = $(bindir)
+else
+sendmaildir = $(compatdir)
+mailqdir = $(compatdir)
+endif
 
-install: all
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(sysconfdir)/barid $(DESTDIR)$(docdir)
+MANPAGES = $(wildcard man/*.[158])
+DOCS	= $(wildcard $(srcdir)/doc/*.md) $(addprefix $(srcdir)/,README.md CHANGES LICENSE)
+IN_FOLDERS = sed -e 's|@sbindir@|$(sbindir)|' -e 's|@localstatedir@|$(localstatedir)|'
+
+conf/barid.service: $(srcdir)/conf/systemd/barid.service.in Makefile
+	@mkdir -p $(@D)
+	@$(IN_FOLDERS) $< >$@
+conf/tmpfiles.conf: $(srcdir)/conf/systemd/tmpfiles.conf.in Makefile
+	@mkdir -p $(@D)
+	@$(IN_FOLDERS) $< >$@
+conf/sysusers.conf: $(srcdir)/src/libglobal/sandbox_rows.def $(srcdir)/conf/sysusers.awk
+	@mkdir -p $(@D)
+	@awk -f $(srcdir)/conf/sysusers.awk $< >$@
+
+install: install-programs install-conf install-doc
+
+install-programs: all
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(libexecdir) \
+	    $(DESTDIR)$(sendmaildir) $(DESTDIR)$(mailqdir)
 	$(INSTALL) -m 755 $(addprefix bin/,$(HAVE_TOOLS)) $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 755 $(addprefix libexec/barid/,$(HAVE_DAEMONS)) $(DESTDIR)$(libexecdir)
+	for n in $(COMPAT_SBIN); do ln -sf $(sbindir)/barid $(DESTDIR)$(sendmaildir)/$$n || exit 1; done
+	for n in $(COMPAT_BIN); do ln -sf $(sbindir)/barid $(DESTDIR)$(mailqdir)/$$n || exit 1; done
+
+install-conf: conf/barid.service conf/tmpfiles.conf conf/sysusers.conf
+	$(INSTALL) -d $(DESTDIR)$(confdir) $(DESTDIR)$(systemddir) \
+	    $(DESTDIR)$(sysusersdir) $(DESTDIR)$(tmpfilesdir)
+	$(INSTALL) -d -m 700 $(DESTDIR)$(confdir)/tls
+	for f in main.cf master.cf aliases; do \
+	    test -e $(DESTDIR)$(confdir)/$$f || \
+	    sed 's|/etc/barid|$(confdir)|g' $(srcdir)/conf/$$f >$(DESTDIR)$(confdir)/$$f || exit 1; \
+	    chmod 644 $(DESTDIR)$(confdir)/$$f || exit 1; done
+	$(INSTALL) -m 644 conf/barid.service $(DESTDIR)$(systemddir)
+	$(INSTALL) -m 644 conf/sysusers.conf $(DESTDIR)$(sysusersdir)/barid.conf
+	$(INSTALL) -m 644 conf/tmpfiles.conf $(DESTDIR)$(tmpfilesdir)/barid.conf
+
+install-doc: all
+	$(INSTALL) -d $(DESTDIR)$(docdir)
+	$(INSTALL) -m 644 $(DOCS) $(DESTDIR)$(docdir)
+	for p in $(MANPAGES); do \
+	    $(INSTALL) -D -m 644 $$p $(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/} || exit 1; done
+
+.PHONY: install-programs install-conf install-doc
