@@ -34,7 +34,8 @@ of_state(struct qmgr *q, const struct queue_id *id, struct arena *a,
 	int			err;
 
 	if ((err = qstate_get(q->state, id, a, &m)) < 0 ||
-	    (err = qstate_rcpts(q->state, id, 0, SIZE_MAX, a, &r, &n, NULL)) < 0)
+	    (err = qstate_rcpts(q->state, id, 0, m.rcpt_count, a, &r, &n,
+	    NULL)) < 0)
 		return err;
 	*e = (struct msg_queue_entry){ .queue_id = arena_dup(a,
 	    queue_id_text(id)), .queue_name = slice_of(queue_name(q, &m)),

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "libglobal/ipc_tool.h"
-#include "libglobal/sandbox_rows.h"
 #include "libutil/buf.h"
 #include "libutil/json_write.h"
 #include "tools/localserve.h"
@@ -54,7 +53,30 @@ say_users(struct localserve *l)
 		    pw == NULL ? "?" : pw->pw_name);
 }
 
-/* say_notes - what of the sandbox does not hold, each fact once */
+/* say_note - the parts of a sandbox that do not hold have a "!" before them */
+static void
+say_note(struct localserve *l, const struct msg_process *p)
+{
+	struct slice	rest = p->note, word;
+	const char	*gap = " does without: ";
+	bool		any = false;
+
+	while (slice_next_word(&rest, " ", &word)) {
+		if (word.data[0] != '!')
+			continue;
+		if (!any)
+			fprintf(stderr, "%s: %.*s", l->tool->name,
+			    SLICE_ARG(p->daemon));
+		fprintf(stderr, "%s%.*s", gap,
+		    SLICE_ARG(slice_from(word, 1)));
+		gap = ", ";
+		any = true;
+	}
+	if (any)
+		fputc('\n', stderr);
+}
+
+/* say_notes - what of the sandbox does not hold, once for each daemon */
 static int
 say_notes(struct task *t, struct ipc_conn *c, void *arg)
 {
@@ -72,14 +94,13 @@ say_notes(struct task *t, struct ipc_conn *c, void *arg)
 	for (size_t i = 0; i < all->list.n; i++) {
 		const struct msg_process *p =
 		    (struct msg_process *)all->list.v + i;
-		bool again = p->note.len == 0;
+		bool again = false;
 
 		for (size_t j = 0; j < i; j++)
-			again |= slice_equal(p->note,
-			    ((struct msg_process *)all->list.v)[j].note);
+			again |= slice_equal(p->daemon,
+			    ((struct msg_process *)all->list.v)[j].daemon);
 		if (!again)
-			fprintf(stderr, "%s: %.*s: %.*s\n", l->tool->name,
-			    SLICE_ARG(p->daemon), SLICE_ARG(p->note));
+			say_note(l, p);
 	}
 	return 0;
 }

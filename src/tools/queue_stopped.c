@@ -34,7 +34,7 @@ of_state(struct survey *s, const struct queue_id *id, struct arena *a,
 	int			r;
 
 	if ((r = qstate_get(s->state, id, a, &m)) < 0 ||
-	    (r = qstate_rcpts(s->state, id, 0, SIZE_MAX, a, &rcpts, &n,
+	    (r = qstate_rcpts(s->state, id, 0, m.rcpt_count, a, &rcpts, &n,
 	    NULL)) < 0)
 		return r;
 	*e = (struct msg_queue_entry){ .queue_id = queue_id_text(id),
