@@ -135,6 +135,8 @@ flush_now(struct loop_hook *h)
 		done += (size_t)n;
 		buf_consume(&c->out, (size_t)n);
 	}
+	if (c->out.len == 0)
+		c->out_fd_bound = 0;
 	if (n == -EAGAIN) {
 		if ((n = io_drain_with(&c->io, &c->flush)) < 0)
 			fail(c, (int)n);
@@ -145,6 +147,14 @@ flush_now(struct loop_hook *h)
 		buf_free(&c->out);
 	if (done > 0 && c->out.len < OUT_WAIT)
 		wake_senders(c);
+}
+
+/* has_fd_room - may one more frame be queued? Descriptors run ahead of the
+ * frames that count them, and the peer keeps so many of them only */
+static bool
+has_fd_room(const struct ipc_conn *c)
+{
+	return c->out_fd_bound + IPC_FDS_MAX <= IPC_FDS_AHEAD;
 }
 
 /* add_frame - queue one frame */
@@ -160,8 +170,7 @@ add_frame(struct ipc_conn *c, const struct ipc_desc *d, const void *msg,
 	if (c->io.fd < 0)
 		return -EBADF;
 	assert((d->from & c->end) != 0);
-	if (start > OUT_MAX ||
-	    c->out_fd_count + IPC_FDS_MAX > COUNT(c->out_fds))
+	if (start > OUT_MAX || !has_fd_room(c))
 		return -ENOBUFS;
 	c->out.max = OUT_MAX + IPC_FRAME_MAX + HEAD;
 	for (size_t i = 0; i < HEAD; i++)
@@ -187,6 +196,7 @@ add_frame(struct ipc_conn *c, const struct ipc_desc *d, const void *msg,
 		buf_truncate(&c->out, start);
 		return r;
 	}
+	c->out_fd_bound += fd_count;
 	for (size_t i = 0; i < 4; i++) {
 		c->out.data[start + i] = (char)(length >> (8 * i));
 		c->out.data[start + 8 + i] = (char)(request >> (8 * i));
@@ -217,8 +227,7 @@ wait_for_room(struct task *t, struct ipc_conn *c, size_t left)
 
 	list_init(&s.link);
 	while (r == 0 && c->failure == 0 && c->io.fd >= 0 &&
-	    (c->out.len > left ||
-	     c->out_fd_count + IPC_FDS_MAX > COUNT(c->out_fds))) {
+	    (c->out.len > left || !has_fd_room(c))) {
 		loop_hook_arm(c->io.loop, &c->flush);
 		list_add_tail(&c->senders, &s.link);
 		r = task_suspend(t);

@@ -84,6 +84,7 @@ struct ipc_table {
 
 #define IPC_FRAME_MAX	((size_t)16 << 20)
 #define IPC_FDS_MAX	16		/* in one frame */
+#define IPC_FDS_AHEAD	128		/* that may arrive before their frames */
 
 /* --- bytes <-> structs, without a connection */
 
@@ -121,10 +122,12 @@ struct ipc_conn {
 	struct buf		 in;
 	size_t			 in_at;
 	struct buf		 out;
-	int			 in_fds[64];
+	int			 in_fds[IPC_FDS_AHEAD];
 	size_t			 in_fd_count;
-	int			 out_fds[128];
+	int			 out_fds[IPC_FDS_AHEAD];
 	size_t			 out_fd_count;
+	size_t			 out_fd_bound;	/* of frames that are queued,
+						 * in whole or in part */
 	struct list		 senders;	/* tasks that wait for room */
 	struct list		 calls;		/* that wait for replies */
 	int			 failure;	/* of writing or reading; sticks */

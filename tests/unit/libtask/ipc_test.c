@@ -218,3 +218,45 @@ TEST(ipc_out_of_state)
 	CHECK_INT(loop_run(l, state_main, NULL), 0, 0);
 	loop_free(l);
 }
+
+/* a burst of messages with descriptors, more than one write takes */
+static int
+burst_main(struct task *t, void *arg)
+{
+	struct arena a = ARENA_INIT;
+	struct ends e;
+	struct ipc_in in;
+	int fds[2], null, r, sent = 0;
+
+	(void)arg;
+	if ((r = fd_pair(fds)) < 0)
+		return r;
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	ipc_open(&e.a, task_loop(t), &fds[0], &talk, IPC_CALLER);
+	ipc_open(&e.b, task_loop(t), &fds[1], &talk, IPC_CALLEE);
+	for (struct msg_hello m = hello(S("x"), null); r == 0; sent += r == 0)
+		r = ipc_post(&e.a, &msg_hello_desc, &m);
+	CHECK_INT(r, -ENOBUFS, 0);
+	CHECK(sent > 100, 0);
+	for (int i = 0; i < sent; i++) {
+		CHECK_INT(ipc_recv(t, &e.b, &a, &in), 0, i);
+		if (in.msg != NULL) {
+			CHECK(((struct msg_hello *)in.msg)->fd >= 0, i);
+			fd_close(&((struct msg_hello *)in.msg)->fd);
+		}
+	}
+	fd_close(&null);
+	ipc_close(&e.a);
+	ipc_close(&e.b);
+	arena_free(&a);
+	return 0;
+}
+
+TEST(ipc_burst_of_descriptors)
+{
+	struct loop_options o = { .sim_seed = 1 };
+	struct loop *l = loop_new(&o);
+
+	CHECK_INT(loop_run(l, burst_main, NULL), 0, 0);
+	loop_free(l);
+}
