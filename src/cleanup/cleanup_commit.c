@@ -70,9 +70,9 @@ class_for(const struct message *m, size_t envelope)
 	return class;
 }
 
-/* say_committed - tell qmgr; if it cannot be told now it finds the slot */
+/* say_committed - tell qmgr; one that broke finds the slot when it is back */
 static void
-say_committed(struct message *m, struct slice envelope,
+say_committed(struct task *t, struct message *m, struct slice envelope,
     const struct slot_ref *ref, bool adopted)
 {
 	struct msg_queue_committed c = { .envelope = envelope,
@@ -80,7 +80,7 @@ say_committed(struct message *m, struct slice envelope,
 	    .number = ref == NULL ? 0 : ref->number, .adopted = adopted,
 	    .content = message_fd(m), .offset = 0 };
 
-	ignore(edge_post(m->cleanup->qmgr, &msg_queue_committed_desc, &c));
+	ignore(edge_send(t, m->cleanup->qmgr, &msg_queue_committed_desc, &c));
 }
 
 /* commit_slot - into a slot of that class */
@@ -104,7 +104,7 @@ commit_slot(struct task *t, struct message *m, uint8_t class,
 		slots_retire(m->cleanup, &lease);
 	} else {
 		slots_used(&lease);
-		say_committed(m, envelope, &ref, adopted);
+		say_committed(t, m, envelope, &ref, adopted);
 	}
 	return r;
 }
@@ -122,7 +122,7 @@ commit_large(struct task *t, struct message *m, struct slice envelope,
 	if (r == 0)
 		r = work_run(t, commit_work, &j);
 	if (r == 0)
-		say_committed(m, envelope, NULL, adopted);
+		say_committed(t, m, envelope, NULL, adopted);
 	return r;
 }
 
