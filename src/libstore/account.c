@@ -160,13 +160,17 @@ account_start(struct account *a)
 static int
 account_lock_folder(struct account *a, const char *folder)
 {
+	bool	made = a->p.create && mkdir(folder, 0700) == 0;
 	struct stat st;
+	int	r;
 
-	if (a->p.create && mkdir(folder, 0700) < 0 && errno != EEXIST)
+	if (a->p.create && !made && errno != EEXIST)
 		return -errno;
 	a->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (a->dir < 0)
 		return -errno;
+	if (made && (r = fileio_sync_folder(a->dir, "..")) < 0)
+		return r;
 	while (flock(a->dir, LOCK_EX | (a->p.wait_lock ? 0 : LOCK_NB)) < 0) {
 		if (errno == EWOULDBLOCK)
 			return -EBUSY;

@@ -37,14 +37,14 @@
 
 struct lmdb_backend {
 	struct backend		 head;
-	MDB_env			*env;		/* NULL after a failed swap */
+	MDB_env			*env;		/* NULL if it cannot be opened */
 	MDB_dbi			 dbi;
 	int			 dir;
 	char			*path;		/* of meta.mdb */
 	uint64_t		 map_size;
 	pthread_mutex_t		 writer;
 	pthread_rwlock_t	 swap;
-	atomic_bool		 failed;
+	bool			 failed;	/* the last commit; the writer's */
 	atomic_uint_fast64_t	 commits;
 	atomic_uint_fast64_t	 flushes;
 };
@@ -125,6 +125,33 @@ lmdb_open_env(struct lmdb_backend *l)
 	return lmdb_error(rc);
 }
 
+/*
+ * lmdb_reopen - after a failed commit, before the next one.
+ *
+ * Nobody knows which pages of a failed flush the disk holds, and a second
+ * flush would not say. But the pages were free ones that no meta page names,
+ * and whoever takes them next writes them whole before a flush of its own. The
+ * meta page is written after the data's flush succeeded, so whether the disk
+ * has the old one or the new one, what it names is there. So the environment
+ * on the disk is sound, and only LMDB's idea of it is thrown away: it answers
+ * a short write of a full disk, too, with an error that it keeps.
+ */
+static int
+lmdb_reopen(struct lmdb_backend *l)
+{
+	int	r;
+
+	pthread_rwlock_wrlock(&l->swap);
+	if (l->env != NULL)
+		mdb_env_close(l->env);
+	l->env = NULL;
+	r = lmdb_open_env(l);
+	if (r == 0)
+		l->failed = false;
+	pthread_rwlock_unlock(&l->swap);
+	return r;
+}
+
 /* lmdb_unlock - what lmdb_begin took */
 static void
 lmdb_unlock(struct lmdb_backend *l, bool write)
@@ -143,10 +170,15 @@ lmdb_begin(struct backend *b, bool write, struct backend_txn **ret_txn)
 	MDB_txn	*txn;
 	int	rc;
 
-	if (write)
+	if (write) {
 		pthread_mutex_lock(&l->writer);
+		if (l->failed && (rc = lmdb_reopen(l)) < 0) {
+			pthread_mutex_unlock(&l->writer);
+			return rc;
+		}
+	}
 	pthread_rwlock_rdlock(&l->swap);
-	if (l->env == NULL || (write && l->failed)) {
+	if (l->env == NULL) {
 		lmdb_unlock(l, write);
 		return -EIO;
 	}
@@ -302,12 +334,7 @@ lmdb_commit(struct backend_txn *txn)
 	bool	write = txn->is_write;
 	int	rc = mdb_txn_commit(((struct lmdb_txn *)txn)->txn);
 
-	/*
-	 * After a failed flush nobody knows which pages the disk holds, and
-	 * the next flush would not say. A full disk fails before the flush
-	 * and leaves the environment as it was.
-	 */
-	if (rc != 0 && rc != ENOSPC && rc != EDQUOT && rc != MDB_MAP_FULL)
+	if (rc != 0)
 		l->failed = true;
 	if (rc == 0 && write) {
 		l->commits++;
@@ -412,6 +439,7 @@ lmdb_swap(struct lmdb_backend *l)
 	/* whichever file has the name now is whole */
 	if (lmdb_open_env(l) < 0 && r == 0)
 		r = -EIO;
+	l->failed = l->env == NULL;
 	pthread_rwlock_unlock(&l->swap);
 	return r;
 }

@@ -2,6 +2,10 @@
 /* Packs that fill and are rewritten, dumps, and what salvage brings back. */
 #include "store_test.h"
 
+#include <dirent.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libstore/keys.h"
@@ -288,4 +292,99 @@ TEST(snap_damaged)
 	CHECK_INT(test_open(folder, &test_time, &a), 0, 0);
 	CHECK_INT(test_verify(a, "older dump"), 0, 0);
 	account_close(&a);
+}
+
+/* count_files - in a folder below the account's */
+static int
+count_files(const char *folder, const char *below)
+{
+	char	path[400];
+	struct dirent *e;
+	DIR	*d;
+	int	n = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, below);
+	d = opendir(path);
+	while (d != NULL && (e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.';
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
+TEST(big_bodies)
+{
+	const char *folder = test_folder("big");
+	struct arena arena = ARENA_INIT;
+	struct buf content = BUF_INIT;
+	struct test_clock later = { (int64_t)time(NULL) + 86400 };
+	struct copy_result copied;
+	struct account *a;
+	char	path[400];
+	uint32_t uid = 1;
+	size_t	n;
+	FILE	*f;
+
+	if (CHECK_INT(test_open(folder, &later, &a), 0, 0) < 0)
+		return;
+	noise(1, BODY_BIG, &content);
+	CHECK_INT(test_deliver(a, 1, buf_slice(&content), 0), 1, 0);
+	CHECK_INT(test_deliver(a, 1, buf_slice(&content), 0), 2, 0);
+	CHECK_INT(count_files(folder, "big"), 1, 0);	/* one hash, one file */
+	CHECK_INT(message_copy(a, 1, &uid, 1, 3, &arena, &copied), 0, 0);
+	check_noise(a, 1, 1, BODY_BIG);
+	CHECK_INT(test_verify(a, "big"), 0, 0);
+	CHECK_INT(message_expunge(a, 1, &uid, 1, false, &uid, &n), 0, 0);
+	CHECK_INT(message_expunge(a, 3, &uid, 1, false, &uid, &n), 0, 0);
+	CHECK_INT(count_files(folder, "big"), 1, 1);
+	check_noise(a, 2, 1, BODY_BIG);
+	uid = 2;
+	CHECK_INT(message_expunge(a, 1, &uid, 1, false, &uid, &n), 0, 0);
+	CHECK_INT(n, 1, 0);
+	CHECK_INT(count_files(folder, "big"), 0, 2);
+	/* what a crash before the commit leaves is swept once */
+	snprintf(path, sizeof(path), "%s/big/%064d", folder, 7);
+	f = fopen(path, "w");
+	CHECK(f != NULL && fclose(f) == 0, 0);
+	CHECK_INT(account_work(a), 0, 0);
+	CHECK_INT(count_files(folder, "big"), 0, 3);
+	account_close(&a);
+	buf_free(&content);
+	arena_free(&arena);
+}
+
+TEST(disk_full)
+{
+	const char *folder = test_folder("full");
+	struct rlimit old, small;
+	struct buf content = BUF_INIT;
+	struct account *a;
+	int64_t	uid = 0, good = 0;
+
+	if (CHECK_INT(test_open(folder, &test_time, &a), 0, 0) < 0)
+		return;
+	noise(1, 20000, &content);
+	/* a limit on file size fails writes as a full disk does */
+	(void)signal(SIGXFSZ, SIG_IGN);
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &old), 0, 0);
+	small = old;
+	small.rlim_cur = 600000;
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &small), 0, 0);
+	for (int i = 0; i < 100; i++) {
+		uid = test_deliver(a, 1, buf_slice(&content), 0);
+		if (uid < 0)
+			break;
+		good = uid;
+	}
+	CHECK(uid < 0, 0);
+	CHECK(good > 5, good);
+	CHECK(test_deliver(a, 1, buf_slice(&content), 0) < 0, 0);
+	CHECK_INT(test_verify(a, "full"), 0, 0);
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &old), 0, 0);
+	/* there is room again, and nothing has to be mended */
+	CHECK_INT(test_deliver(a, 1, buf_slice(&content), 0), good + 1, 0);
+	CHECK_INT(pack_run(a, 1 << 24), 0, 0);
+	CHECK_INT(test_verify(a, "room again"), 0, 0);
+	account_close(&a);
+	buf_free(&content);
 }
