@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * smtpd against scripted clients on the simulated loop; mapd and cleanup are
+ * small fakes that know one rule each: addresses at here.example are taken,
+ * and content is kept so that the test sees what arrived.
+ */
+#include "test.h"
+
+#include <netinet/in.h>
+
+#include "libglobal/ipc_map.h"
+#include "libtask/loop.h"
+#include "libutil/conf.h"
+#include "smtpd/smtpd.h"
+
+struct world {
+	struct task_group	 fakes;
+	struct buf		 contents;	/* of all messages, "|" behind each */
+	size_t			 messages;
+	bool			 cleanup_dies;
+};
+
+static int
+fake_map(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
+    void *arg)
+{
+	struct msg_map_rcpt *m = in->msg;
+	struct msg_target target = { m->recipient, S("store"), S("account") };
+	struct msg_map_route route = { .code = 250 };
+
+	(void)t;
+	(void)a;
+	(void)arg;
+	if (slice_has_suffix(m->recipient, S("@here.example"))) {
+		route.targets.v = &target;
+		route.targets.n = 1;
+	} else {
+		route = (struct msg_map_route){ .code = 554,
+		    .enhanced = S("5.7.1"), .text = S("Relay access denied") };
+	}
+	return ipc_reply(c, in->request, &msg_map_route_desc, &route);
+}
+
+static int
+fake_content(struct task *t, struct ipc_conn *c, struct ipc_in *in,
+    struct arena *a, void *arg)
+{
+	struct world *w = arg;
+	struct msg_content_done done = { 250, S("2.0.0"), S("Ok: kept"), 0 };
+
+	(void)t;
+	(void)a;
+	switch (in->desc->number) {
+	case MSG_content_data:
+		buf_add(&w->contents,
+		    ((struct msg_content_data *)in->msg)->bytes);
+		return 0;
+	case MSG_content_end:
+		if (w->cleanup_dies)
+			return -EPIPE;
+		buf_add_byte(&w->contents, '|');
+		w->messages++;
+		return ipc_post(c, &msg_content_done_desc, &done);
+	default:
+		return 0;
+	}
+}
+
+struct fake {
+	struct world		*world;
+	const struct ipc_table	*table;
+	ipc_handler		*fn;
+	int			 fd;
+};
+
+static int	fake_task(struct task *t, void *arg);
+
+static void
+fake_start(struct world *w, const struct ipc_table *table, ipc_handler *fn,
+    int fd)
+{
+	struct fake *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		abort();
+	*f = (struct fake){ w, table, fn, fd };
+	task_group_start(&w->fakes, fake_task, f);
+}
+
+static int
+fake_edge(struct task *t, struct ipc_conn *c, struct ipc_in *in,
+    struct arena *a, void *arg)
+{
+	struct msg_content_channel *m = in->msg;
+
+	(void)t;
+	(void)c;
+	(void)a;
+	fake_start(arg, &ipc_table_content, fake_content, m->fd);
+	m->fd = -1;
+	return 0;
+}
+
+static int
+fake_task(struct task *t, void *arg)
+{
+	struct fake *f = arg;
+	struct ipc_conn c;
+	int r;
+
+	ipc_open(&c, task_loop(t), &f->fd, f->table, IPC_CALLEE);
+	r = ipc_serve(t, &c, f->fn, f->world);
+	ipc_close(&c);
+	free(f);
+	return r == -ECANCELED ? r : 0;
+}
+
+static int
+connect_fake(struct task *t, void *arg, const char *callee, int *ret_fd)
+{
+	struct world *w = arg;
+	int pair[2], r;
+
+	(void)t;
+	if ((r = fd_pair(pair)) < 0)
+		return r;
+	if (strcmp(callee, "mapd") == 0)
+		fake_start(w, &ipc_table_map, fake_map, pair[1]);
+	else
+		fake_start(w, &ipc_table_content, fake_edge, pair[1]);
+	*ret_fd = pair[0];
+	return 0;
+}
+
+struct script {
+	const char	*say;		/* all that the client sends at once */
+	const char	*hear;		/* reply codes, space separated */
+};
+
+struct run {
+	struct world		 w;
+	const struct script	*steps;
+	size_t			 count;
+	const char		*overrides;
+	struct daemon		*d;
+};
+
+/* hear - the codes of as many replies as the step wants */
+static int
+hear(struct task *t, struct stream *s, const char *want, size_t row)
+{
+	struct slice rest = slice_of(want), code, line;
+	int r = 0;
+
+	while (r == 0 && slice_next_word(&rest, " ", &code)) {
+		do {
+			r = stream_read_line(t, s, 2000, &line);
+		} while (r == 0 && line.len > 3 && line.data[3] == '-');
+		if (slice_equal(code, S("EOF"))) {
+			CHECK(r < 0 && r != -ECANCELED, row);
+			return r == -ECANCELED ? r : -ENODATA;
+		}
+		if (r == 0)
+			CHECK_SLICE(slice_sub(line, 0, 3), code, row);
+		else if (r != -ECANCELED)
+			CHECK_INT(r, 0, row);
+	}
+	return r;
+}
+
+static int
+client_task(struct task *t, void *arg)
+{
+	struct run *run = arg;
+	struct sockaddr_storage peer = { .ss_family = AF_INET };
+	struct stream s;
+	int pair[2], r;
+
+	((struct sockaddr_in *)&peer)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if ((r = fd_pair(pair)) < 0)
+		return r;
+	stream_open(&s, task_loop(t), &pair[0]);
+	daemon_add_client(run->d, &pair[1], &peer, "[127.0.0.1]:25");
+	for (size_t i = 0; r == 0 && i < run->count; i++) {
+		r = stream_write(t, &s, slice_of(run->steps[i].say));
+		if (r == 0)
+			r = stream_flush(t, &s);
+		if (r == 0)
+			r = hear(t, &s, run->steps[i].hear, i);
+	}
+	stream_close(&s);
+	daemon_end(run->d);
+	return r == -ECANCELED ? r : 0;
+}
+
+static int
+serve_task(struct task *t, void *arg)
+{
+	return daemon_serve(t, arg);
+}
+
+static int
+main_task(struct task *t, void *arg)
+{
+	struct run *run = arg;
+	struct task_group g;
+	int r;
+
+	task_group_begin(t, &run->w.fakes);
+	task_group_begin(t, &g);
+	task_group_start(&g, serve_task, run->d);
+	task_group_start(&g, client_task, run);
+	r = task_group_end(t, &g);
+	task_group_cancel(&run->w.fakes);
+	(void)!task_group_end(t, &run->w.fakes);
+	return r;
+}
+
+static int
+prepare(struct daemon *d)
+{
+	struct smtpd *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		abort();
+	s->daemon = d;
+	s->ids.process = 1;
+	list_init(&s->channels);
+	daemon_set_data(d, s);
+	return 0;
+}
+
+static const struct daemon_spec spec = {
+	.name = "smtpd",
+	.params = &smtpd_param_table,
+	.params_size = sizeof(struct smtpd_params),
+	.client = smtpd_client,
+};
+
+static void
+drop(void *arg, const struct log_record *r)
+{
+	(void)arg;
+	(void)r;
+}
+
+/* converse - run a script; what cleanup got is left in run->w */
+static int
+converse(struct run *run, uint64_t seed, uint64_t cancel_at)
+{
+	struct loop_options o = { .sim_seed = seed, .sim_short_io = true };
+	struct log_setup quiet = { .program = "smtpd", .sink = drop };
+	struct loop *l = loop_new(&o);
+	struct conf *conf = conf_new(NULL);
+	struct diag diag = DIAG_INIT;
+	struct smtpd *s;
+	struct list *link;
+	int r;
+
+	log_start(&quiet);
+	CHECK_INT(conf_read(conf, slice_of(run->overrides == NULL ?
+	    "myhostname = mx.here.example\n" : run->overrides), "main.cf",
+	    &diag), 0, seed);
+	run->d = daemon_new(l, &spec, conf, connect_fake, &run->w, &diag);
+	CHECK_TEXT(slice_of(diag.text), "", seed);
+	prepare(run->d);
+	if (cancel_at != 0)
+		loop_sim_cancel_at(l, cancel_at);
+	r = loop_run(l, main_task, run);
+	CHECK_INT(loop_task_count(l), 0, seed);
+	s = daemon_data(run->d);
+	while ((link = list_take_head(&s->channels)) != NULL) {
+		struct content_channel *ch =
+		    CONTAINER_OF(link, struct content_channel, link);
+
+		channel_drop(&ch);
+	}
+	hash_free(&s->addresses);
+	free(s);
+	daemon_free(&run->d);
+	conf_free(&conf);
+	loop_free(l);
+	return r;
+}
+
+#define CONVERSE(run_, steps_) \
+	do { (run_).steps = (steps_); (run_).count = COUNT(steps_); \
+	    CHECK_INT(converse(&(run_), 7, 0), 0, 0); } while (0)
+
+#define START	"EHLO c.example\r\n"
+#define MAIL	"MAIL FROM:<a@b.example>\r\n"
+#define RCPT	"RCPT TO:<u@here.example>\r\n"
+
+TEST(smtpd_a_message)
+{
+	static const struct script steps[] = {
+		{ "", "220" },
+		{ START, "250" },
+		{ MAIL RCPT "DATA\r\n", "250 250 354" },	/* pipelined */
+		{ "Subject: x\r\n\r\n..dot\r\n.\r\n", "250" },
+		{ "QUIT\r\n", "221 EOF" },
+	};
+	struct run run = { 0 };
+
+	CONVERSE(run, steps);
+	CHECK_SLICE(buf_slice(&run.w.contents), S("Subject: x\r\n\r\n.dot\r\n|"), 0);
+	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_order_of_commands)
+{
+	static const struct script steps[] = {
+		{ "", "220" },
+		{ MAIL, "503" },
+		{ START, "250" },
+		{ "RCPT TO:<u@here.example>\r\n", "503" },
+		{ "DATA\r\n", "503" },
+		{ MAIL, "250" },
+		{ MAIL, "503" },
+		{ "DATA\r\n", "554" },
+		{ "RCPT TO:<x@there.example>\r\n", "554" },
+		{ "RCPT TO:<>\r\n", "501" },
+		{ RCPT, "250" },
+		{ "RSET\r\n", "250" },
+		{ RCPT, "503" },
+		{ "VRFY u\r\n", "252" },
+		{ "NOOP x\r\n", "250" },
+		{ "HELO c.example\r\n", "250" },
+		{ "WHAT\r\n", "500" },
+		{ "QUIT\r\n", "221 EOF" },
+	};
+	struct run run = { 0 };
+
+	CONVERSE(run, steps);
+	CHECK_INT(run.w.messages, 0, 0);
+	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_bdat)
+{
+	static const struct script steps[] = {
+		{ "", "220" },
+		{ START, "250" },
+		{ MAIL RCPT "BDAT 6\r\nab\r\n..", "250 250 250" },
+		{ "BDAT 4 LAST\r\ncd\r\n", "250" },
+		{ MAIL, "250" },
+		{ "BDAT 3\r\nRCP", "554" },	/* read, not run */
+		{ MAIL RCPT, "250 250" },
+		{ "BDAT 0 LAST\r\n", "250" },
+		{ MAIL RCPT "BDAT 2\r\nxx", "250 250 250" },
+		{ "MAIL FROM:<>\r\n", "503" },
+		{ "RSET\r\n", "250" },
+		{ "BDAT x\r\n", "503" },
+		{ "QUIT\r\n", "221 EOF" },
+	};
+	struct run run = { 0 };
+
+	CONVERSE(run, steps);
+	CHECK_SLICE(buf_slice(&run.w.contents), S("ab\r\n..cd\r\n||xx"), 0);
+	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_only_crlf_dot_crlf_ends)	/* what tries to smuggle a second one */
+{
+	static const char *const ends[] = { "\n.\n", "\n.\r\n", "\r\n.\n",
+	    "\r.\r", "\r\n.\r", "\r.\r\n", "\n\n.\r\n", "\r\r\n.\n", "\n.\r" };
+	char text[300];
+
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct script steps[] = {
+			{ "", "220" },
+			{ START, "250" },
+			{ MAIL RCPT "DATA\r\n", "250 250 354" },
+			{ text, "250" },
+			{ "QUIT\r\n", "221 EOF" },
+		};
+		struct run run = { .steps = steps, .count = COUNT(steps) };
+
+		snprintf(text, sizeof(text), "one%sMAIL FROM:<evil@b.example>"
+		    "\r\nRCPT TO:<u@here.example>\r\nDATA\r\ntwo\r\n.\r\n",
+		    ends[i]);
+		CHECK_INT(converse(&run, i + 1, 0), 0, i);
+		CHECK_INT(run.w.messages, 1, i);
+		for (size_t k = 0; k < run.w.contents.len; k++)
+			if (run.w.contents.data[k] == '\n')
+				CHECK(k > 0 && run.w.contents.data[k - 1] ==
+				    '\r', i);
+		buf_free(&run.w.contents);
+	}
+}
+
+TEST(smtpd_bare_newline_rejected)
+{
+	static const struct script steps[] = {
+		{ "", "220" },
+		{ START, "250" },
+		{ MAIL RCPT "DATA\r\n", "250 250 354" },
+		{ "a\nb\r\n.\r\n", "550" },
+		{ "QUIT\r\n", "221 EOF" },
+	};
+	struct run run = { .overrides = "smtpd_forbid_bare_newline = reject\n" };
+
+	CONVERSE(run, steps);
+	CHECK_INT(run.w.messages, 0, 0);
+	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_limits)
+{
+	static const struct script steps[] = {
+		{ "", "220" },
+		{ START, "250" },
+		{ "MAIL FROM:<a@b.example> SIZE=101\r\n", "552" },
+		{ MAIL, "250" },
+		{ RCPT "RCPT TO:<v@here.example>\r\n", "250 452" },
+		{ "DATA\r\n", "354" },
+		{ "0123456789012345678901234567890123456789012345678901234567"
+		  "8901234567890123456789012345678901234567890123456789\r\n.\r\n",
+		  "552" },
+		{ "NOOP\r\n", "250" },
+		{ "WHAT\r\n", "500" },
+		{ "WHAT\r\n", "500" },
+		{ "WHAT\r\n", "500 421 EOF" },
+	};
+	struct run run = { .overrides = "message_size_limit = 100\n"
+	    "smtpd_recipient_limit = 1\nsmtpd_hard_error_limit = 6\n" };
+
+	CONVERSE(run, steps);
+	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_silence_and_early_talkers)
+{
+	static const struct script silent[] = {
+		{ "", "220" },
+		{ "NOOP\r\n", "250" },
+		{ "", "421 EOF" },		/* five virtual minutes later */
+	};
+	static const struct script early[] = {
+		{ "", "220" },
+		{ "EHLO c.example\r\nMAIL FROM:<a@b.example>\r\n", "503 EOF" },
+	};
+	static const struct script browser[] = {
+		{ "", "220" },
+		{ "GET / HTTP/1.1\r\n", "221 EOF" },
+	};
+	struct run run = { 0 };
+
+	CONVERSE(run, silent);
+	CONVERSE(run, early);
+	CONVERSE(run, browser);
+	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_cleanup_dies)
+{
+	static const struct script steps[] = {
+		{ "", "220" },
+		{ START, "250" },
+		{ MAIL RCPT "DATA\r\n", "250 250 354" },
+		{ "x\r\n.\r\n", "451" },
+		{ MAIL, "250" },
+		{ "QUIT\r\n", "221 EOF" },
+	};
+	struct run run = { .w.cleanup_dies = true };
+
+	CONVERSE(run, steps);
+	CHECK_INT(run.w.messages, 0, 0);
+	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_cancelled_at_every_wait)
+{
+	static const struct script steps[] = {
+		{ "", "220" },
+		{ START, "250" },
+		{ MAIL RCPT "DATA\r\n", "250 250 354" },
+		{ "x\r\n.\r\n", "250" },
+		{ "QUIT\r\n", "221 EOF" },
+	};
+
+	for (uint64_t n = 1; n < 200; n++) {
+		struct run run = { .steps = steps, .count = COUNT(steps) };
+		int r = converse(&run, 3, n);
+
+		buf_free(&run.w.contents);
+		if (run.w.messages == 1 && r == 0)
+			break;
+	}
+}
