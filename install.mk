@@ -16,9 +16,20 @@ sendmaildir = $(compatdir)
 mailqdir = $(compatdir)
 endif
 
-MANPAGES = $(wildcard man/*.[158])
+# manual pages; those of daemons are barid-NAME(8)
+MAN_SOURCES = $(patsubst %.in,%,$(notdir $(wildcard $(srcdir)/man/*.in)))
+man_name = $(if $(filter-out barid%,$(filter %.8,$(1))),barid-$(1),$(1))
+MANPAGES = $(foreach p,$(MAN_SOURCES),man/$(call man_name,$(p)))
 DOCS	= $(wildcard $(srcdir)/doc/*.md) $(addprefix $(srcdir)/,README.md CHANGES LICENSE)
 IN_FOLDERS = sed -e 's|@sbindir@|$(sbindir)|' -e 's|@localstatedir@|$(localstatedir)|'
+
+define MANPAGE
+man/$(call man_name,$(1)): $(srcdir)/man/$(1).in bin/barid
+	@mkdir -p $$(@D)
+	@bin/barid doc page $$< >$$@
+endef
+$(foreach p,$(MAN_SOURCES),$(eval $(call MANPAGE,$(p))))
+man: $(MANPAGES)
 
 conf/barid.service: $(srcdir)/conf/systemd/barid.service.in Makefile
 	@mkdir -p $(@D)
@@ -52,10 +63,10 @@ install-conf: conf/barid.service conf/tmpfiles.conf conf/sysusers.conf
 	$(INSTALL) -m 644 conf/sysusers.conf $(DESTDIR)$(sysusersdir)/barid.conf
 	$(INSTALL) -m 644 conf/tmpfiles.conf $(DESTDIR)$(tmpfilesdir)/barid.conf
 
-install-doc: all
+install-doc: all man
 	$(INSTALL) -d $(DESTDIR)$(docdir)
 	$(INSTALL) -m 644 $(DOCS) $(DESTDIR)$(docdir)
 	for p in $(MANPAGES); do \
 	    $(INSTALL) -D -m 644 $$p $(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/} || exit 1; done
 
-.PHONY: install-programs install-conf install-doc
+.PHONY: man install-programs install-conf install-doc
