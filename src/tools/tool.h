@@ -68,7 +68,8 @@ MUST_USE int	tool_master(struct task *t, struct tool *tool,
 MUST_USE int	tool_daemon(struct task *t, struct tool *tool,
 		    const char *daemon, const struct ipc_table *table,
 		    tool_talk_fn *fn, void *arg);
-/* connect to a public socket of the queue by its name, and talk */
+/* connect to a public socket of the queue by its name, and talk; fn receives
+ * what comes itself */
 MUST_USE int	tool_public(struct task *t, struct tool *tool, const char *name,
 		    const struct ipc_table *table, tool_talk_fn *fn, void *arg);
 /* does the suite run? -EACCES and its like: nobody can say */

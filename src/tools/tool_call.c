@@ -53,6 +53,20 @@ talk(struct task *t, int *fd_take, const struct ipc_table *table,
 	return r;
 }
 
+/* talk_alone - fn receives whatever comes itself */
+static int
+talk_alone(struct task *t, int *fd_take, const struct ipc_table *table,
+    tool_talk_fn *fn, void *arg)
+{
+	struct ipc_conn	c;
+	int		r;
+
+	ipc_open(&c, task_loop(t), fd_take, table, IPC_CALLER);
+	r = fn(t, &c, arg);
+	ipc_close(&c);
+	return r;
+}
+
 /*
  * public_socket - connect to a socket of the queue's public folder. The path
  * may be longer than a socket's address can hold, so it is reached through
@@ -105,7 +119,7 @@ tool_public(struct task *t, struct tool *tool, const char *name,
 		return -EINVAL;
 	if ((r = public_socket(tool, name, &fd)) < 0)
 		return r;
-	return talk(t, &fd, table, fn, arg);
+	return talk_alone(t, &fd, table, fn, arg);
 }
 
 struct ask_edge {
