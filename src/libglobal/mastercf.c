@@ -381,6 +381,23 @@ mastercf_find(const struct mastercf *cf, struct slice name,
 	return NULL;
 }
 
+static const struct { const char *name, *port; } known_ports[] = {
+	{ "smtp", "25" }, { "smtps", "465" }, { "submissions", "465" },
+	{ "submission", "587" }, { "lmtp", "24" }, { "imap", "143" },
+	{ "imaps", "993" }, { "pop3", "110" }, { "pop3s", "995" },
+	{ "sieve", "4190" },
+};
+
+/* mastercf_port - the number of a port's name */
+const char *
+mastercf_port(const char *name)
+{
+	for (size_t i = 0; i < COUNT(known_ports); i++)
+		if (strcmp(known_ports[i].name, name) == 0)
+			return known_ports[i].port;
+	return name;
+}
+
 /* mastercf_split_inet - host and port */
 int
 mastercf_split_inet(struct slice name, struct slice *ret_host,

@@ -94,6 +94,9 @@ const struct mastercf_service	*mastercf_find(const struct mastercf *cf,
 /* cut an inet service into host (empty: all) and port, brackets removed */
 MUST_USE int	mastercf_split_inet(struct slice name, struct slice *ret_host,
 		    struct slice *ret_port);
+/* the number of a port that has a name here, so that nothing depends on
+ * /etc/services (known_tcp_ports); others as they are */
+const char	*mastercf_port(const char *name);
 /* the row as text, one option a line; parses back to the same */
 void	mastercf_format(struct buf *out, const struct mastercf_service *s);
 /* one field of it as text */

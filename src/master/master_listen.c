@@ -18,23 +18,6 @@
 
 #define BACKLOG		1024
 
-/* ports that need no /etc/services (known_tcp_ports) */
-static const struct { const char *name, *port; } known_ports[] = {
-	{ "smtp", "25" }, { "smtps", "465" }, { "submissions", "465" },
-	{ "submission", "587" }, { "lmtp", "24" }, { "imap", "143" },
-	{ "imaps", "993" }, { "pop3", "110" }, { "pop3s", "995" },
-	{ "sieve", "4190" },
-};
-
-static const char *
-port_of(const char *name)
-{
-	for (size_t i = 0; i < COUNT(known_ports); i++)
-		if (strcmp(known_ports[i].name, name) == 0)
-			return known_ports[i].port;
-	return name;
-}
-
 /* inherited - a copy of the socket that the running service has there */
 static int
 inherited(struct master *m, const struct service *s, const char *address)
@@ -239,9 +222,9 @@ service_listen(struct master *m, struct service *s, const struct conf *conf,
 	h = slice_dup(host);
 	p = slice_dup(port);
 	if (h[0] == '\0')
-		r = listen_interfaces(m, s, conf, port_of(p), diag);
+		r = listen_interfaces(m, s, conf, mastercf_port(p), diag);
 	else
-		r = listen_host(m, s, conf, h, port_of(p), diag);
+		r = listen_host(m, s, conf, h, mastercf_port(p), diag);
 	free(h);
 	free(p);
 	return r;
