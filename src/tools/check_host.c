@@ -21,10 +21,12 @@
 static void
 add_missing(struct buf *out, const char *name)
 {
-	struct slice s = slice_of(name);
+	struct slice rest = buf_slice(out), word;
 
-	if (slice_find_slice(buf_slice(out), s) == SLICE_NONE)
-		buf_addf(out, "%s%s", out->len == 0 ? "" : ", ", name);
+	while (slice_next_word(&rest, ", ", &word))
+		if (slice_equal(word, slice_of(name)))
+			return;
+	buf_addf(out, "%s%s", out->len == 0 ? "" : ", ", name);
 }
 
 /* check_users - has each daemon a user and a group of its own? */
