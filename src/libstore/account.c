@@ -104,6 +104,28 @@ account_make(struct account *a)
 	return txn_finish(&t, r);
 }
 
+/* load_day - the newest day that has a mark */
+static int
+load_day(struct txn *t, uint32_t *ret_day)
+{
+	struct backend_range *range;
+	struct slice key, value;
+	struct key all, end;
+	int	r;
+
+	key_1(&all, KEY_DAY);
+	key_after(&end, &all);
+	r = backend_range(t->backend, key_slice(&all), key_slice(&end), true,
+	    &range);
+	if (r < 0)
+		return r;
+	r = backend_next(range, &key, &value);
+	if (r == 1 || r == -EBADMSG)
+		r = key_parse_u32(key, KEY_DAY, ret_day);
+	backend_range_end(&range);
+	return r;
+}
+
 /* account_load - read the account record and the newest day mark */
 static int
 account_load(struct account *a)
@@ -111,6 +133,7 @@ account_load(struct account *a)
 	struct backend_txn *b;
 	struct slice value;
 	struct txn *t = NULL;
+	uint32_t day = 0;
 	struct key k;
 	int	r;
 
@@ -124,6 +147,11 @@ account_load(struct account *a)
 		r = txn_begin(a, true, &t);
 	if (r < 0)
 		return r;
+	if ((r = load_day(t, &day)) < 0) {
+		txn_abort(&t);
+		return r;
+	}
+	a->day = day;
 	a->id = slice_dup(t->rec.id);
 	a->modseq = t->rec.modseq;
 	a->quota = (struct account_quota){ t->rec.used_bytes,
