@@ -16,9 +16,11 @@ sendmaildir = $(compatdir)
 mailqdir = $(compatdir)
 endif
 
-# manual pages; those of daemons are barid-NAME(8)
+# manual pages; those of daemons are barid-NAME(8), and those of tools that
+# Postfix has as well, barid-NAME(1) where the tools do not take its names
 MAN_SOURCES = $(patsubst %.in,%,$(notdir $(wildcard $(srcdir)/man/*.in)))
-man_name = $(if $(filter-out barid%,$(filter %.8,$(1))),barid-$(1),$(1))
+man_prefixed = $(filter-out barid%,$(filter %.8 $(if $(filter yes,$(COMPAT_NAMES)),,%.1),$(1)))
+man_name = $(if $(man_prefixed),barid-$(1),$(1))
 MANPAGES = $(foreach p,$(MAN_SOURCES),man/$(call man_name,$(p)))
 DOCS	= $(wildcard $(srcdir)/doc/*.md) $(addprefix $(srcdir)/,README.md CHANGES LICENSE)
 IN_FOLDERS = sed -e 's|@sbindir@|$(sbindir)|' -e 's|@localstatedir@|$(localstatedir)|'

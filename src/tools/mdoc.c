@@ -18,6 +18,8 @@ byte(struct buf *out, char c, bool in_arg)
 		buf_add_text(out, "\\e");
 	else if (c == '"' && in_arg)
 		buf_add_text(out, "\\(dq");
+	else if (c == '-' && in_arg)
+		buf_add_text(out, "\\-");	/* "--" would become a dash */
 	else
 		buf_add_byte(out, c);
 }
