@@ -42,6 +42,7 @@ struct loop {
 	struct epoll_event	*events;
 	struct work_pool	*pool;
 	struct task		*main;
+	struct task		*running;	/* NULL: the loop itself */
 	const void		*main_stack;	/* for the address sanitizer */
 	size_t			 main_stack_size;
 	void			*context;	/* where the loop itself stopped */

@@ -173,9 +173,11 @@ task_run(struct task *t)
 
 	t->runnable = false;
 	t->trimmed = false;
+	t->loop->running = t;
 	CONTEXT_SWITCH_START(&fake, stack_low(t->stack), stack_bytes(t->stack));
 	x = jump_fcontext(t->context, t);
 	CONTEXT_SWITCH_FINISH(fake, NULL, NULL);
+	t->loop->running = NULL;
 	t->context = x.from;
 	if (t->done)
 		finish(t);
@@ -217,7 +219,8 @@ task_trim(struct task *t)
 void
 task_wake(struct task *t)
 {
-	if (t->runnable)
+	/* one that runs has nothing to wait for: it may cancel its own group */
+	if (t->runnable || t == t->loop->running)
 		return;
 	t->runnable = true;
 	list_remove(&t->waiting);

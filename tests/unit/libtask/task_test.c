@@ -109,6 +109,38 @@ deadline_main(struct task *t, void *arg)
 	return 0;
 }
 
+static int
+cancels_its_group(struct task *t, void *arg)
+{
+	struct task_group *g = arg;
+	int r;
+
+	task_group_cancel(g);
+	r = task_sleep(t, 1000);
+	return r == -ECANCELED ? 0 : -EIO;
+}
+
+static int
+cancel_own_main(struct task *t, void *arg)
+{
+	struct task_group g;
+	int64_t ms = 3600000;
+
+	(void)arg;
+	task_group_begin(t, &g);
+	task_group_start(&g, sleeper, &ms);
+	task_group_start(&g, cancels_its_group, &g);
+	CHECK_INT(task_group_end(t, &g), -ECANCELED, 0);
+	CHECK_INT(ms, -ECANCELED, 0);
+	CHECK_INT(task_sleep(t, 1), 0, 0);
+	return 0;
+}
+
+TEST(task_group_cancelled_by_a_member)
+{
+	CHECK_INT(run(1, cancel_own_main, NULL), 0, 0);
+}
+
 TEST(task_deadlines_nest)
 {
 	CHECK_INT(run(1, deadline_main, NULL), 0, 0);
