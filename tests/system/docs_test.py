@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: ISC
+"""The manual: every parameter, event, message and daemon is told of, and what
+is made of the tables is what the tables say."""
+import re
+import subprocess
+
+import pytest
+
+from conftest import BUILD, TREE, have
+
+SOURCES = sorted((TREE / "man").glob("*.in"))
+
+
+def barid(*words):
+    """what the command prints"""
+    done = subprocess.run([str(BUILD / "bin/barid"), *map(str, words)],
+                          capture_output=True, text=True, cwd=TREE)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """the pages by name, "smtpd.8" """
+    return {p.name[:-3]: barid("doc", "page", p) for p in SOURCES}
+
+
+@pytest.fixture(scope="module")
+def names():
+    """(page, kind, name) of all that must be told of"""
+    return [line.split() for line in barid("doc", "names").splitlines()]
+
+
+def test_ipc_page_is_what_the_tables_say():
+    """doc/ipc.md is printed by barid doc ipc and edited by nobody"""
+    assert (TREE / "doc/ipc.md").read_text() == barid("doc", "ipc")
+
+
+def test_every_conversation_is_told_of():
+    text = (TREE / "doc/ipc.md").read_text()
+    for table in (TREE / "src/libglobal").glob("ipc_*.def"):
+        name = table.stem.removeprefix("ipc_")
+        assert "\n## %s\n" % name in text, table.name
+        for message in re.findall(r"^MESSAGE\((\w+), (\d+)",
+                                  table.read_text(), re.M):
+            assert "\n### %s (%s, " % message in text, message
+
+
+def test_every_daemon_has_a_page(pages, names):
+    for page, kind, name in names:
+        if kind == "daemon":
+            assert page in pages
+            assert ".Nm barid-%s\n" % name in pages[page]
+
+
+def test_every_folder_of_programs_has_a_page(pages):
+    for folder in (TREE / "src").iterdir():
+        if folder.name.startswith("lib") or not folder.is_dir():
+            continue
+        if folder.name not in ("tools", "delivery"):
+            assert folder.name + ".8" in pages
+
+
+def test_every_table_of_parameters_and_events_is_told_of(names):
+    """a new X_params.def or X_events.def needs a row in tables.def"""
+    told = {kind: {n for _, k, n in names if k == kind}
+            for kind in ("param", "event")}
+    for kind, macro in (("param", "PARAM"), ("event", "EVENT")):
+        for table in (TREE / "src").glob("*/*_%ss.def" % kind):
+            if table.parent.name == "libmail":
+                continue        # parameters of SMTP commands
+            rows = re.findall(r"^%s\((?:[A-Z]+, )?(\w+)," % macro,
+                              table.read_text(), re.M)
+            missing = set(rows) - told[kind]
+            assert not missing, table
+
+
+def test_every_parameter_is_in_main_cf(pages, names):
+    for _, kind, name in names:
+        if kind == "param":
+            assert re.search(r"^\.It Va \S*%s Pq" % re.escape(name),
+                             pages["main.cf.5"], re.M), name
+
+
+def test_every_parameter_and_event_is_in_its_page(pages, names):
+    for page, kind, name in names:
+        if kind == "param":
+            assert name in pages.get(page, ""), (page, name)
+        elif kind == "event":
+            assert "Pq %s, level" % name in pages.get(page, ""), (page, name)
+
+
+def test_every_compatible_name_has_a_page(pages):
+    table = (TREE / "src/tools/compat.def").read_text()
+    for name in re.findall(r'^COMPAT\("(\w+)"', table, re.M):
+        assert name + ".1" in pages
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.name)
+def test_page_is_clean(source, tmp_path):
+    """mandoc has nothing to say, but for pages that are not installed"""
+    page = tmp_path / source.name[:-3]
+    page.write_text(barid("doc", "page", source))
+    done = subprocess.run([have("mandoc"), "-T", "lint", str(page)],
+                          capture_output=True, text=True)
+    found = [line for line in (done.stdout + done.stderr).splitlines()
+             if "referenced manual not found" not in line
+             and "mandoc.db" not in line]
+    assert not found
