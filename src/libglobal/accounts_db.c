@@ -90,7 +90,7 @@ accounts_key_plain(struct accounts_key *k, enum accounts_space space,
 	return key_add(k, name);
 }
 
-/* accounts_key_address - the domain first, so that its addresses are together */
+/* accounts_key_address - the domain first: its addresses stand together */
 int
 accounts_key_address(struct accounts_key *k, enum accounts_space space,
     struct slice address)
@@ -100,7 +100,8 @@ accounts_key_address(struct accounts_key *k, enum accounts_space space,
 
 	if (at == SLICE_NONE)
 		return -ENOENT;
-	if ((r = accounts_key_plain(k, space, slice_from(address, at + 1))) < 0 ||
+	r = accounts_key_plain(k, space, slice_from(address, at + 1));
+	if (r < 0 ||
 	    (r = key_add(k, slice_over("", 1))) < 0)
 		return r;
 	return key_add(k, slice_sub(address, 0, at));
@@ -373,7 +374,8 @@ mend_size(struct accounts *a)
 		return -errno;
 	if ((uint64_t)file.st_size >= want)
 		return 0;
-	fd = openat(a->folder, ACCOUNTS_FILE, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(a->folder, ACCOUNTS_FILE,
+	    O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (ftruncate(fd, (off_t)want) < 0)

@@ -94,5 +94,8 @@ ACCOUNTS_LOAD(group)
 ACCOUNTS_LOAD(shared)
 ACCOUNTS_LOAD(gone)
 #undef ACCOUNTS_LOAD
+/* the account of a login name, which is in the form it is kept in; lent */
+MUST_USE int	accounts_load_by_login(struct accounts_txn *txn,
+		    struct slice address, struct accounts_account *ret_account);
 
 #endif

@@ -32,7 +32,8 @@ struct password_cost {
 MUST_USE int	password_take(struct slice text, struct buf *out);
 /* append the hash of a password; -EINVAL for one that is empty, too long or
  * has a NUL in it */
-MUST_USE int	password_hash(struct slice plain, const struct password_cost *cost,
+MUST_USE int	password_hash(struct slice plain,
+		    const struct password_cost *cost,
 		    const unsigned char salt[PASSWORD_SALT_SIZE],
 		    struct buf *out);
 /* 0 if it fits, -EKEYREJECTED if it does not; -EINVAL for a hash that is none,
