@@ -10,7 +10,7 @@ static const struct daemon_spec spec = {
 	.prepare = authd_prepare,
 	.run = authd_run,
 	.edge = authd_caller,
-	.reload = daemon_reload_params,
+	.reload = authd_reload,
 };
 
 int

@@ -85,10 +85,11 @@ struct authd	*authd_new(struct daemon *d, const char *folder);
 void	authd_free(struct authd **a);
 MUST_USE int	authd_prepare(struct daemon *d, struct diag *diag);
 MUST_USE int	authd_run(struct task *t, struct daemon *d);
+MUST_USE int	authd_reload(struct task *t, struct daemon *d);
 MUST_USE int	authd_caller(struct task *t, struct daemon *d, int *fd_take,
 		    const struct daemon_caller *who);
 const struct authd_params	*authd_params(const struct authd *a);
-/* say once that the database cannot be read */
+/* log that the database cannot be read */
 void	authd_database_failed(struct authd *a, int r);
 
 /* authd_exchange.c: the steps of a login */

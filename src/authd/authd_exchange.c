@@ -9,7 +9,7 @@
 #include "authd/authd.h"
 #include "libutil/alloc.h"
 
-#define EXCHANGES_MAX	10000	/* of one caller */
+#define EXCHANGES_MAX	2000	/* of one caller */
 
 enum mechanism { PLAIN, LOGIN };
 
@@ -104,7 +104,8 @@ malformed(struct authd_caller *c, struct ipc_in *in,
 	    KV_STR("protocol", at->protocol),
 	    KV_STR("login", at->login.authcid),
 	    KV_STR("method", at->mechanism), KV_OPT("client", at->client),
-	    KV_TEXT("why", "malformed message"), KV_OPT("session", at->session));
+	    KV_TEXT("why", "malformed message"),
+	    KV_OPT("session", at->session));
 	return refuse(c, in, S("malformed authentication message"));
 }
 
@@ -137,6 +138,14 @@ take(struct exchange *x, struct slice words)
 	return x->step == SASL_LOGIN_DONE;
 }
 
+/* forget - a password that was tried; the arena it lies in is ours */
+static void
+forget(struct slice password)
+{
+	if (password.len > 0)
+		explicit_bzero((char *)(uintptr_t)password.data, password.len);
+}
+
 /* step - the client's words lead to an answer */
 static int
 step(struct task *t, struct authd_caller *c, struct ipc_in *in,
@@ -156,9 +165,7 @@ step(struct task *t, struct authd_caller *c, struct ipc_in *in,
 		r = malformed(c, in, &x->attempt);
 	else if ((r = authd_login(t, c, &x->attempt, arena, &out)) == 0)
 		r = answer(c, in, &out);
-	if (x->attempt.login.password.len > 0)
-		explicit_bzero((char *)(uintptr_t)x->attempt.login.password.data,
-		    x->attempt.login.password.len);
+	forget(x->attempt.login.password);
 	drop(c, x);
 	return r;
 }

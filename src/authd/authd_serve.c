@@ -17,7 +17,7 @@ authd_params(const struct authd *a)
 	return daemon_params(a->daemon);
 }
 
-/* authd_database_failed - say it once, until something else was said */
+/* authd_database_failed - say why a question stays without an answer */
 void
 authd_database_failed(struct authd *a, int r)
 {
@@ -34,12 +34,15 @@ default_domain(struct authd *a)
 	char			  line[256] = "";
 	FILE			 *f;
 
+	/* files are out of reach at a reload; the domain stays then */
 	if (p->authd_default_domain.len == 0 ||
 	    p->authd_default_domain.data[0] != '/') {
 		(void)snprintf(a->default_domain, sizeof(a->default_domain),
 		    "%.*s", SLICE_ARG(p->authd_default_domain));
 		return;
 	}
+	if (a->accounts != NULL)
+		return;
 	f = fopen(p->authd_default_domain.data, "re");
 	if (f == NULL) {
 		log_event(daemon_log(a->daemon), EV_AUTHD_DEFAULT_DOMAIN,
@@ -51,6 +54,18 @@ default_domain(struct authd *a)
 		(void)snprintf(a->default_domain, sizeof(a->default_domain),
 		    "%.*s", SLICE_ARG(slice_trim(slice_of(line))));
 	(void)fclose(f);	/* it was only read */
+}
+
+/* authd_reload - what was made of parameters; the others are looked at anew */
+int
+authd_reload(struct task *t, struct daemon *d)
+{
+	struct authd *a = daemon_data(d);
+
+	(void)t;
+	a->hashing.limit = (unsigned)authd_params(a)->authd_hash_concurrency;
+	default_domain(a);
+	return 0;
 }
 
 /* authd_new - with a database that is not open yet */
@@ -141,14 +156,14 @@ static const struct {
 	unsigned	 roles;
 	handler_fn	*handle;
 } handlers[] = {
-	{ MSG_auth_start,	ROLE_LOGIN,			authd_start },
-	{ MSG_auth_continue,	ROLE_LOGIN,			authd_continue },
-	{ MSG_auth_cancel,	ROLE_LOGIN,			cancel },
-	{ MSG_auth_confirm,	ROLE_STORED,			authd_confirm },
-	{ MSG_auth_account,	ROLE_STORED | ROLE_MAPD,	authd_account },
-	{ MSG_auth_exists,	ROLE_MAPD | ROLE_TOOL,		authd_exists },
-	{ MSG_auth_edit,	ROLE_TOOL,			authd_edit },
-	{ MSG_auth_list,	ROLE_TOOL,			authd_list },
+	{ MSG_auth_start,	ROLE_LOGIN,		authd_start },
+	{ MSG_auth_continue,	ROLE_LOGIN,		authd_continue },
+	{ MSG_auth_cancel,	ROLE_LOGIN,		cancel },
+	{ MSG_auth_confirm,	ROLE_STORED,		authd_confirm },
+	{ MSG_auth_account,	ROLE_STORED | ROLE_MAPD, authd_account },
+	{ MSG_auth_exists,	ROLE_MAPD | ROLE_TOOL,	authd_exists },
+	{ MSG_auth_edit,	ROLE_TOOL,		authd_edit },
+	{ MSG_auth_list,	ROLE_TOOL,		authd_list },
 };
 
 /* on_message - one message, in a task of its own */

@@ -202,6 +202,8 @@ failures_wait_begin(struct failures *f, struct slice client)
 	struct key	 k;
 	struct entry	*e;
 
+	if (client.len == 0)
+		return true;
 	key_client(&k, client);
 	e = entry_get(f, &k);
 	if (e->waiting >= FAILURES_WAITING_MAX)
@@ -210,15 +212,17 @@ failures_wait_begin(struct failures *f, struct slice client)
 	return true;
 }
 
-/* failures_wait_end - one less */
+/* failures_wait_end - one less; who never failed is not remembered */
 void
 failures_wait_end(struct failures *f, struct slice client)
 {
 	struct key	 k;
 	struct entry	*e;
 
+	if (client.len == 0)
+		return;
 	key_client(&k, client);
 	e = hash_get(&f->by_name, key_slice(&k));
-	if (e != NULL && e->waiting > 0)
-		e->waiting--;
+	if (e != NULL && e->waiting > 0 && --e->waiting == 0 && e->count == 0)
+		drop(f, e);
 }

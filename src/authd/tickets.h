@@ -29,7 +29,7 @@ void	tickets_void(struct tickets *s, struct slice account);
 /* take it: the account's id. -ENOENT: there is no such ticket, -ETIMEDOUT: it
  * is too old, -EACCES: it is another process's. It is gone afterwards. */
 MUST_USE int	tickets_take(struct tickets *s, struct slice bytes,
-		    uint32_t process, int64_t now, int64_t ttl, char *ret_account,
-		    size_t size);
+		    uint32_t process, int64_t now, int64_t ttl,
+		    char *ret_account, size_t size);
 
 #endif

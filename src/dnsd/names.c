@@ -65,7 +65,8 @@ bool
 name_is_numeric(struct slice name)
 {
 	size_t		dot = slice_find_last(name, '.');
-	struct slice	last = slice_from(name, dot == SLICE_NONE ? 0 : dot + 1);
+	struct slice	last = slice_from(name,
+			    dot == SLICE_NONE ? 0 : dot + 1);
 
 	for (size_t i = 0; i < last.len; i++)
 		if (!ascii_is_digit(last.data[i]))

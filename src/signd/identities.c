@@ -102,7 +102,7 @@ next_object(struct reader *r)
 	} else if (slice_has_suffix(slice_of(name), S("CERTIFICATE"))) {
 		at = data;
 		X509_free(r->cert);
-		r->cert = slice_equal(slice_of(name), S("TRUSTED CERTIFICATE")) ?
+		r->cert = slice_has_prefix(slice_of(name), S("TRUSTED")) ?
 		    d2i_X509_AUX(NULL, &at, len) : d2i_X509(NULL, &at, len);
 		what = r->cert == NULL ? OBJECT_BROKEN : OBJECT_CERT;
 	}

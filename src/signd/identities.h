@@ -11,9 +11,9 @@
 
 struct evp_pkey_st;
 
-#define IDENTITIES_MAX		64		/* of one daemon (ipc_sign.def) */
-#define IDENTITY_CHAIN_MAX	262144		/* the same */
-#define IDENTITY_CERTS_MAX	20		/* of one chain */
+#define IDENTITIES_MAX		64	/* of one daemon (ipc_sign.def) */
+#define IDENTITY_CHAIN_MAX	262144	/* the same */
+#define IDENTITY_CERTS_MAX	20	/* of one chain */
 
 struct identity {
 	char			*host;		/* "" the default */
@@ -23,7 +23,7 @@ struct identity {
 	struct tls_key_id	 id;
 	int64_t			 not_before;	/* seconds since 1970 */
 	int64_t			 not_after;
-	int64_t			 noticed;	/* when the log said it expires */
+	int64_t			 noticed;	/* when the log last spoke */
 };
 
 struct identities {

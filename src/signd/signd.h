@@ -29,7 +29,8 @@ enum signd_user_number {
 struct signd_user {
 	const char		*daemon;
 	struct identities	 identities;
-	struct tls_ticket_key	 tickets[TLS_TICKET_KEYS_MAX];	/* newest first */
+	/* newest first */
+	struct tls_ticket_key	 tickets[TLS_TICKET_KEYS_MAX];
 	size_t			 ticket_count;
 	char			 why[300];	/* there is no certificate */
 };

@@ -123,8 +123,9 @@ load_pair(struct loading *l, struct slice cert, struct slice key)
 {
 	struct buf	certs = BUF_INIT_MAX(SIGND_FILE_MAX),
 			keys = BUF_INIT_MAX(SIGND_FILE_MAX);
-	char		*cert_file = slice_dup(cert), *key_file = slice_dup(key);
-	struct diag	 why = DIAG_INIT;
+	char		*cert_file = slice_dup(cert);
+	char		*key_file = slice_dup(key);
+	struct diag	why = DIAG_INIT;
 
 	if (cert.len > 0 && !slice_equal(cert, S("none")) &&
 	    read_file(l, cert_file, &certs) == 0 &&

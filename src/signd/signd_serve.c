@@ -209,8 +209,7 @@ on_sign(struct task *t, struct caller *c, struct ipc_in *in)
 {
 	const struct msg_sign_tls	*m = in->msg;
 	const struct identity		*i = NULL;
-	struct signing			 s = { .scheme = (enum tls_scheme)m->scheme,
-					     .tbs = m->tbs,
+	struct signing			 s = { .tbs = m->tbs,
 					     .signature = BUF_INIT };
 	struct msg_sign_signature	 out = { .signature = SLICE_EMPTY };
 	int				 r = -ENOKEY;
@@ -219,6 +218,7 @@ on_sign(struct task *t, struct caller *c, struct ipc_in *in)
 		i = identities_find(&c->user->identities, m->key);
 	if (i != NULL) {
 		s.key = i->key;
+		s.scheme = (enum tls_scheme)m->scheme;
 		r = work_run_in(t, &c->lane, sign_work, &s);
 	}
 	if (r == 0)
