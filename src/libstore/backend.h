@@ -155,5 +155,7 @@ bool	mem_medium_is_crashed(const struct mem_medium *m);
 uint64_t	mem_medium_steps(const struct mem_medium *m);
 /* damage a value in place, for tests; false if the key is not there */
 bool	mem_medium_damage(struct mem_medium *m, struct slice key);
+/* the key of the nth record, lent; empty behind the last */
+struct slice	mem_medium_key(const struct mem_medium *m, size_t n);
 
 #endif

@@ -198,6 +198,13 @@ mem_medium_steps(const struct mem_medium *m)
 	return m->steps;
 }
 
+/* mem_medium_key - by place */
+struct slice
+mem_medium_key(const struct mem_medium *m, size_t n)
+{
+	return n < m->count ? record_key(m->record[n]) : SLICE_EMPTY;
+}
+
 /* mem_medium_damage - flip a bit of the value */
 bool
 mem_medium_damage(struct mem_medium *m, struct slice key)

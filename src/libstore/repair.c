@@ -255,8 +255,12 @@ mailbox_name(struct repair *x, struct txn *t, uint64_t id)
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (slot->rec.parent != 0 &&
-	    txn_mailbox(t, slot->rec.parent, &parent) == -ENOENT)
+	    txn_mailbox(t, slot->rec.parent, &parent) == -ENOENT) {
+		r = mailboxes_drop_name(t, slot->rec.parent, (uint32_t)id);
+		if (r < 0 && r != -ENOENT)
+			return r;
 		slot->rec.parent = 0;
+	}
 	r = mailboxes_child(t, slot->rec.parent, slot->rec.name, &found);
 	if (r == 0 && found == id)
 		return 0;
@@ -365,6 +369,29 @@ mailbox_rebuild(struct repair *x, struct txn *t, uint64_t id)
 	return 0;
 }
 
+static const enum keyspace of_mailboxes[] = { KEY_DIRECTORY, KEY_VANISHED,
+	KEY_ORDER, KEY_MORE_KEYWORDS, KEY_ANNOTATION };
+
+/* leftovers_drop - what is left of a mailbox of which nothing else is */
+static int
+leftovers_drop(struct repair *x, struct txn *t, uint64_t id)
+{
+	struct mailbox_slot *slot;
+	size_t	budget = SIZE_MAX;
+	struct key k;
+	int	r = txn_mailbox_any(t, (uint32_t)id, &slot);
+
+	if (r != -ENOENT)
+		return r;
+	repair_say(x, "mailbox %llu is lost", (unsigned long long)id);
+	for (size_t i = 0; i < COUNT(of_mailboxes); i++) {
+		key_u32(&k, of_mailboxes[i], (uint32_t)id);
+		if ((r = txn_del_range(t, &k, &budget)) < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* repair_inbox - every account has one */
 static int
 repair_inbox(struct repair *x)
@@ -398,5 +425,9 @@ repair_mailboxes(struct repair *x)
 	    (r = repair_each(x, KEY_MAILBOX, 4, mailbox_name)) < 0 ||
 	    (r = repair_inbox(x)) < 0)
 		return r;
+	for (size_t i = 0; i < COUNT(of_mailboxes); i++)
+		if ((r = repair_each(x, of_mailboxes[i], 4,
+		    leftovers_drop)) < 0)
+			return r;
 	return repair_each(x, KEY_MAILBOX, 4, mailbox_rebuild);
 }

@@ -174,13 +174,15 @@ repair_recovered(struct repair *x, uint32_t *ret_id)
 }
 
 /* content_in_chunks - a content whose record is lost but whose chunks are
- * there; its prefix is lost with the record. -ENOENT */
+ * there, up to the first that is not; its prefix is lost with the record.
+ * -ENOENT */
 static int
 content_in_chunks(struct repair *x, struct txn *t, uint64_t id)
 {
-	struct body_record rec = { .references = 1,
-		.location = BODY_IN_CHUNKS };
 	struct buf content = BUF_INIT;
+	struct body_new n = { .id = id };
+	uint8_t	hash[BODY_HASH_LEN];
+	size_t	budget = SIZE_MAX;
 	struct slice value;
 	uint32_t number = 0;
 	struct key k;
@@ -190,13 +192,17 @@ content_in_chunks(struct repair *x, struct txn *t, uint64_t id)
 		key_chunk(&k, id, number++);
 		if ((r = txn_get(t, &k, &value)) == 0)
 			buf_add(&content, value);
-	} while (r == 0 && value.len == CHUNK_MAX);
-	/* a last chunk is short, or the content ended with a full one */
-	rec.size = content.len;
-	if (content.len > 0 && (r == 0 || r == -ENOENT)) {
-		body_hash_content(buf_slice(&content), rec.hash.bytes);
+	} while (r == 0);
+	if (r == -ENOENT && content.len > 0) {
+		n.content = buf_slice(&content);
+		n.size = content.len;
+		body_hash_content(n.content, hash);
+		n.hash = hash;
 		repair_say(x, "body %llu has a record again", LL(id));
-		r = bodies_put(t, id, &rec);
+		key_fresh(&k, id, FRESH_CHUNK);
+		r = txn_del_range(t, &k, &budget);
+		if (r == 0)
+			r = bodies_add(t, &n);
 	}
 	buf_free(&content);
 	return r;

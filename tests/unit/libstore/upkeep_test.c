@@ -182,6 +182,51 @@ TEST(salvage_of_damage)
 	}
 }
 
+/* records_of - how many there are */
+static size_t
+records_of(const struct mem_medium *m)
+{
+	size_t	n = 0;
+
+	while (mem_medium_key(m, n).len > 0)
+		n++;
+	return n;
+}
+
+/* whatever is hit, salvage ends with an account that verifies and works */
+TEST(salvage_of_random_damage)
+{
+	for (uint32_t seed = 1; seed <= 150; seed++) {
+		struct mem_medium *m = mem_medium_new();
+		struct salvage_result res;
+		struct account *a;
+		uint32_t id, x = seed * 2654435761u;
+
+		if (CHECK_INT(open_small(m, &a), 0, seed) < 0)
+			return;
+		CHECK_INT(mailbox_create(a, S("a/b"), MAILBOX_ROLE_NONE, &id),
+		    0, seed);
+		mail_of(a);
+		for (uint32_t i = 0; i < 1 + seed % 12; i++) {
+			struct slice key;
+
+			x = x * 1103515245 + 12345;
+			/* not the first: the account record */
+			key = mem_medium_key(m, 1 + (x >> 8) %
+			    (records_of(m) - 1));
+			CHECK(mem_medium_damage(m, key), seed);
+		}
+		CHECK_INT(store_salvage(a, NULL, NULL, &res), 0, seed);
+		CHECK_INT(test_verify(a, "random damage"), 0, seed);
+		CHECK(test_deliver(a, test_role(a, MAILBOX_ROLE_INBOX),
+		    S("goes on"), 0) > 0, seed);
+		CHECK(pack_run(a, 1 << 20) == 0, seed);
+		CHECK_INT(test_verify(a, "and goes on"), 0, seed);
+		account_close(&a);
+		mem_medium_free(&m);
+	}
+}
+
 TEST(salvage_changes_nothing_when_well)
 {
 	struct mem_medium *m = mem_medium_new();
