@@ -88,21 +88,26 @@ sleeper_over(struct account_entry *e, struct slice handle)
 		sleeper_free(s);
 }
 
+/* wake - tell the front of a session to resume it */
+static bool
+wake(struct sleeper *s)
+{
+	struct msg_store_wake m = { slice_over(s->handle, HANDLE_LEN) };
+
+	return ipc_post(&s->front->conn, &msg_store_wake_desc, &m) == 0;
+}
+
 /* sleepers_wake - mail came, or somebody works in the account: those who
  * wait to be told of it come back */
 void
 sleepers_wake(struct account_entry *e)
 {
 	LIST_EACH(&e->sleepers, link) {
-		struct sleeper	*s = CONTAINER_OF(link, struct sleeper,
-				    of_account);
-		struct msg_store_wake m = { slice_over(s->handle,
-		    HANDLE_LEN) };
+		struct sleeper *s = CONTAINER_OF(link, struct sleeper,
+		    of_account);
 
-		if (!s->asleep || !s->idling || s->woken)
-			continue;
-		s->woken = ipc_post(&s->front->conn,
-		    &msg_store_wake_desc, &m) == 0;
+		if (s->asleep && s->idling && !s->woken)
+			s->woken = wake(s);
 	}
 }
 
@@ -115,8 +120,12 @@ sleepers_drop(struct account_entry *e, bool all)
 		struct sleeper *s = CONTAINER_OF(link, struct sleeper,
 		    of_account);
 
-		if (all || !s->asleep)
-			sleeper_free(s);
+		if (!all && s->asleep)
+			continue;
+		/* its front finds out that the handle is void, and tells the
+		 * client, which would wait for mail in vain */
+		ignore(wake(s));
+		sleeper_free(s);
 	}
 }
 
