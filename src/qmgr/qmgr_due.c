@@ -125,8 +125,9 @@ load_work(void *arg)
 
 	if ((r = qstate_get(j->qmgr->state, &j->id, &j->arena,
 	    &j->message)) < 0 ||
-	    (r = qstate_rcpts(j->qmgr->state, &j->id, 0, SIZE_MAX, &j->arena,
-	    &j->rcpts, &j->rcpt_count, NULL)) < 0)
+	    (r = qstate_rcpts(j->qmgr->state, &j->id, 0,
+	    j->message.rcpt_count, &j->arena, &j->rcpts, &j->rcpt_count,
+	    NULL)) < 0)
 		return r;
 	return read_envelope(j);
 }
