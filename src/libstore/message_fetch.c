@@ -212,24 +212,34 @@ fetch_cache(struct txn *t, struct arena *arena, struct email *e)
 	return 0;
 }
 
-/* fetch_one_email - one of a batch */
+#define GET_BATCH	32
+#define EMAIL_KEY_LEN	9
+
+/* fetch_batch - some emails: the records in one read, for backends where each
+ * read is a round trip */
 static int
-fetch_one_email(struct txn *t, uint64_t id, unsigned want,
+fetch_batch(struct txn *t, const uint64_t *ids, size_t n, unsigned want,
     struct arena *arena, struct email *e)
 {
-	struct slice value;
+	char	bytes[GET_BATCH][EMAIL_KEY_LEN];
+	struct slice keys[GET_BATCH], values[GET_BATCH];
+	int	results[GET_BATCH], r;
 	struct key k;
-	int	r;
 
-	*e = (struct email){ .id = id };
-	key_u64(&k, KEY_EMAIL, id);
-	r = txn_get(t, &k, &value);
-	if (r == 0)
-		r = fetch_email(value, arena, e);
-	e->result = r;
-	if (r == 0 && (want & EMAIL_WANT_CACHE) != 0)
-		return fetch_cache(t, arena, e);
-	return r == -ENOENT || r == -EBADMSG ? 0 : r;
+	for (size_t i = 0; i < n; i++) {
+		key_u64(&k, KEY_EMAIL, ids[i]);
+		memcpy(bytes[i], k.bytes, EMAIL_KEY_LEN);
+		keys[i] = slice_over(bytes[i], EMAIL_KEY_LEN);
+	}
+	r = backend_get_batch(t->backend, keys, n, values, results);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		e[i] = (struct email){ .id = ids[i], .result = results[i] };
+		if (results[i] == 0)
+			e[i].result = fetch_email(values[i], arena, &e[i]);
+		if (e[i].result == 0 && (want & EMAIL_WANT_CACHE) != 0)
+			r = fetch_cache(t, arena, &e[i]);
+	}
+	return r;
 }
 
 /* message_get_emails - a batch */
@@ -240,8 +250,9 @@ message_get_emails(struct account *a, const uint64_t *ids, size_t n,
 	struct txn *t = NULL;
 	int	r = txn_begin(a, false, &t);
 
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = fetch_one_email(t, ids[i], want, arena, &ret_emails[i]);
+	for (size_t i = 0; r == 0 && i < n; i += GET_BATCH)
+		r = fetch_batch(t, ids + i, size_min(n - i, GET_BATCH), want,
+		    arena, ret_emails + i);
 	txn_abort(&t);
 	return r;
 }
