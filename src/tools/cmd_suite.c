@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* barid start, start-fg, stop, reload, status. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -10,6 +11,7 @@
 
 #include "libglobal/daemons.h"
 #include "libglobal/ipc_tool.h"
+#include "libtask/io.h"
 #include "libutil/conf.h"
 #include "tools/suite.h"
 #include "tools/verbs.h"
@@ -89,9 +91,21 @@ suite_ask_status(struct tool *tool, const char **ret_text)
 	return r;
 }
 
-/* suite_spawn - a child that runs master */
-pid_t
-suite_spawn(struct tool *tool, bool bound)
+/* detach - a terminal or pipe of the caller's is not master's to hold */
+static int
+detach(int said)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)setsid();			/* cannot fail in a new child */
+	return null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+	    dup2(said, 2) < 0 ? -errno : 0;
+}
+
+/* spawn - a child that runs master; said: where it says what is wrong before
+ * there is a log, -1: where we do */
+static pid_t
+spawn(struct tool *tool, bool bound, int said)
 {
 	struct slice	path = arena_printf(&tool->arena, "%s/master",
 			    tool_value(tool, "daemon_directory"));
@@ -112,13 +126,20 @@ suite_spawn(struct tool *tool, bool bound)
 	if (bound && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 ||
 	    getppid() != parent))
 		_exit(TOOL_FAILED);
-	if (!bound)
-		(void)setsid();		/* cannot fail in a new child */
+	if (said >= 0 && detach(said) < 0)
+		_exit(TOOL_FAILED);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execl(path.data, path.data, "-c", tool->config_directory, (char *)NULL);
 	(void)tool_fail(tool, "cannot run %s: %s", path.data, strerror(errno));
 	_exit(TOOL_FAILED);
+}
+
+/* suite_spawn - a child that runs master */
+pid_t
+suite_spawn(struct tool *tool, bool bound)
+{
+	return spawn(tool, bound, -1);
 }
 
 /* suite_interrupted - does a signal to end wait that is blocked? */
@@ -174,11 +195,23 @@ suite_wait_ready(struct tool *tool, pid_t master, int64_t limit)
 	    (long long)(limit / 1000), text);
 }
 
+/* relay - what master has said so far */
+static void
+relay(int said)
+{
+	char	text[4096];
+	ssize_t	n;
+
+	while ((n = read(said, text, sizeof(text))) > 0)
+		(void)fwrite(text, 1, (size_t)n, stderr);
+}
+
 /* verb_start - in the background */
 int
 verb_start(struct tool *tool, int argc, char **argv)
 {
-	pid_t master;
+	pid_t	master;
+	int	said[2], r;
 
 	(void)argv;
 	if (argc != 1)
@@ -187,9 +220,15 @@ verb_start(struct tool *tool, int argc, char **argv)
 		return TOOL_FAILED;
 	if (tool_is_running(tool) > 0)
 		return tool_fail(tool, "the suite runs already");
-	master = suite_spawn(tool, false);
-	return master < 0 ? TOOL_FAILED :
+	if (pipe2(said, O_CLOEXEC | O_NONBLOCK) < 0)
+		return tool_fail(tool, "no pipe: %s", strerror(errno));
+	master = spawn(tool, false, said[1]);
+	fd_close(&said[1]);
+	r = master < 0 ? TOOL_FAILED :
 	    suite_wait_ready(tool, master, START_LIMIT_MS);
+	relay(said[0]);
+	fd_close(&said[0]);
+	return r;
 }
 
 /* verb_start_fg - as this process */
