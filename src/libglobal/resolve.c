@@ -177,15 +177,16 @@ resolver_open(const struct resolve_params *p, const struct resolver_host *host,
 {
 	struct finder f = { found, arg };
 	struct resolver *r = NEW(struct resolver);
-	struct resolve_params with = *p;
+	struct resolve_params *with = &r->with;
 
+	*with = *p;
 	r->p = p;
 	r->myorigin = read_origin(&f, p->myorigin, &r->arena);
-	with.mynetworks = set_host(r, host);
+	with->mynetworks = set_host(r, host);
 	set_rules(r);
-#define TABLE(name, flags) r->name = open_table(&f, #name, with.name, flags);
+#define TABLE(name, flags) r->name = open_table(&f, #name, with->name, flags);
 #include "libglobal/resolve_tables.def"
-#define LIST(name, kind) r->name = open_list(&f, p, #name, with.name, kind);
+#define LIST(name, kind) r->name = open_list(&f, p, #name, with->name, kind);
 #include "libglobal/resolve_lists.def"
 	return r;
 }

@@ -13,6 +13,7 @@
 
 struct resolver {
 	const struct resolve_params	*p;
+	struct resolve_params		 with;		/* p, mynetworks filled in */
 	struct slice			 myorigin;	/* a file's is read */
 	struct rewrite_rules		 rules;
 	struct rewrite_rules		 remote_rules;

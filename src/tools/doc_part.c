@@ -98,8 +98,8 @@ paths(struct buf *out, const struct sandbox_row *row)
 		[SANDBOX_READ] = "read",
 		[SANDBOX_WRITE] = "read and change files",
 		[SANDBOX_MAKE] = "read, make, change and remove files",
-		[SANDBOX_TREE] = "read, make, change and remove files and "
-		    "folders",
+		[SANDBOX_TREE] = ("read, make, change and remove files and "
+		    "folders"),
 	};
 	const struct sandbox_path *p = row->paths;
 
