@@ -110,7 +110,7 @@ barid(int argc, char **argv, struct tool *tool)
 	argc -= words - 1;
 	argv += words - 1;
 	tool->json = take_json(&argc, argv);
-	optind = 1;
+	optind = 0;	/* forget the "+" of above: glibc */
 	r = v->run(tool, argc, argv);
 	return r == TOOL_USAGE ? tool_usage(tool, arena_printf(&tool->arena,
 	    "%s %s", tool->name, v->arguments).data) : r;

@@ -229,6 +229,6 @@ def message(subject=None, body="hello\r\n", sender="sender@other.test",
             to="alice@example.test"):
     subject = subject or token()
     return ("From: <%s>\r\nTo: <%s>\r\nSubject: %s\r\n"
-            "Message-ID: <%s@client.test>\r\n"
+            "Message-ID: <%s@letters.test>\r\n"
             "Date: Mon, 02 Nov 2026 10:00:00 +0000\r\n\r\n%s" %
             (sender, to, subject, token(), body))

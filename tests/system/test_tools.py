@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: ISC
+"""The barid command and the names of Postfix's tools."""
+import json
+import os
+import time
+
+import pytest
+
+from conftest import BUILD, message, token, wait_for
+
+# nobody answers there: what goes out is deferred
+SUITE_OPTIONS = ["--set", "relayhost=[127.0.0.1]:1",
+                 "--set", "smtp_tls_security_level=none"]
+
+
+def ok(r):
+    assert r.returncode == 0, r.stdout + r.stderr
+    return r.stdout
+
+
+def rows(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_status_ps(suite):
+    assert "ready" in ok(suite.barid("status"))
+    found = rows(ok(suite.barid("ps", "--json")))
+    daemons = {r["daemon"] for r in found}
+    assert {"master", "smtpd", "imapd", "qmgr", "authd", "logd"} <= daemons
+    for r in found:
+        assert os.path.exists("/proc/%d" % r["pid"])
+        if r["daemon"] == "master":
+            continue
+        assert r["no_new_privs"] == "1", r
+        assert r["seccomp"] == "2", r
+        if os.geteuid() == 0:
+            assert r["user"] != "root", r
+            allowed = 1 << 18 if r["daemon"] == "accountd" else 0
+            assert int(r["capabilities"], 16) & ~allowed == 0, r
+            assert r["root"] != "/" or r["daemon"] == "mapd", r
+
+
+def test_accounts(suite):
+    name = "a" + token()[:8]
+    ok(suite.barid("account", "add", name + "@example.test",
+                   "--password-stdin", "--quota", "1m:100", input="pw\n"))
+    found = {r["name"]: r for r in rows(ok(suite.barid(
+        "account", "list", "--json")))}
+    assert found[name + "@example.test"]["quota_bytes"] == 1 << 20
+    assert found[name + "@example.test"]["quota_messages"] == 100
+    suite.imap(name + ":pw").logout()
+    r = suite.barid("account", "add", name + "@example.test",
+                    "--password-stdin", input="pw\n")
+    assert r.returncode == 1 and name in r.stderr
+    ok(suite.barid("account", "password", name + "@example.test",
+                   "--password-stdin", input="other\n"))
+    with pytest.raises(Exception):
+        suite.imap(name + ":pw")
+    suite.imap(name + ":other").logout()
+    ok(suite.barid("account", "delete", name + "@example.test"))
+    assert name not in ok(suite.barid("account", "list"))
+
+
+def test_domains_and_aliases(suite):
+    ok(suite.barid("domain", "add", "second.test"))
+    assert "second.test" in ok(suite.barid("domain", "list"))
+    ok(suite.barid("alias", "add", "info@second.test", "alice@example.test",
+                   "bob@example.test"))
+    subject = token()
+    suite.send(message(subject), ["info@second.test"])
+    suite.wait_message(subject)
+    suite.wait_message(subject, "bob:hunter:2")
+    assert suite.barid("domain", "delete", "second.test").returncode == 1
+    ok(suite.barid("alias", "delete", "info@second.test"))
+    ok(suite.barid("domain", "delete", "second.test"))
+
+
+def queue(suite):
+    return rows(ok(suite.run(BUILD / "bin/postqueue", "-j")))
+
+
+def test_queue(suite):
+    subject = token()
+    suite.send(message(subject), ["x@foreign.test"], "alice@example.test",
+               service="submission", login="alice:secret")
+
+    def deferred():
+        return [e for e in queue(suite) if e["queue_name"] == "deferred" and
+                e["recipients"][0].get("delay_reason")]
+    entry = wait_for(deferred)[0]
+    assert entry["sender"] == "alice@example.test"
+    assert entry["recipients"][0]["address"] == "x@foreign.test"
+    ident = entry["queue_id"]
+    text = ok(suite.run(BUILD / "bin/mailq"))
+    assert ident in text and "x@foreign.test" in text
+    assert text.rstrip().endswith("in 1 Request.")
+    assert subject in ok(suite.barid("queue", "show", ident))
+    ok(suite.barid("queue", "hold", ident))
+    assert queue(suite)[0]["queue_name"] == "hold"
+    ok(suite.barid("queue", "release", ident))
+    assert queue(suite)[0]["queue_name"] != "hold"
+    ok(suite.barid("queue", "flush"))
+    wait_for(deferred)
+    ok(suite.run(BUILD / "bin/postsuper", "-d", ident))
+    wait_for(lambda: not queue(suite))
+    assert "empty" in ok(suite.run(BUILD / "bin/mailq"))
+    assert suite.barid("queue", "show", ident).returncode == 1
+
+
+def test_queue_of_a_stopped_suite(make_suite):
+    s = make_suite(*SUITE_OPTIONS, accounts=["alice:secret"])
+    subject = token()
+    s.send(message(subject), ["x@foreign.test"], "alice@example.test",
+           service="submission", login="alice:secret")
+    wait_for(lambda: queue(s))
+    ident = queue(s)[0]["queue_id"]
+    s.stop()
+    assert queue(s)[0]["queue_id"] == ident
+    assert subject in ok(s.barid("queue", "show", ident))
+    ok(s.barid("account", "add", "late@example.test", "--password-stdin",
+               input="pw\n"))
+    assert "late@example.test" in ok(s.barid("account", "list"))
+
+
+@pytest.mark.parametrize("options,sender", [
+    (["alice@example.test"], None),
+    (["-f", "me@other.test", "-F", "My Name", "alice@example.test"],
+     "me@other.test"),
+    (["-i", "-f", "<>", "alice@example.test"], ""),
+])
+def test_sendmail(suite, options, sender):
+    subject = token()
+    ok(suite.run(BUILD / "bin/sendmail", *options,
+                 input="Subject: %s\n\nfirst\n" % subject))
+    got = suite.wait_message(subject)
+    assert b"first\r\n" in got
+    if sender is not None:
+        assert b"Return-Path: <%s>" % sender.encode() in got
+    if "-F" in options:
+        assert b"My Name" in got
+
+
+def test_sendmail_t_and_dots(suite):
+    subject = token()
+    ok(suite.run(BUILD / "bin/sendmail", "-t", input="To: alice@example.test"
+                 "\nBcc: bob@example.test\nSubject: %s\n\na\n.\nb\n" %
+                 subject))
+    got = suite.wait_message(subject)
+    assert got.endswith(b"a\r\n") and b"Bcc" not in got
+    suite.wait_message(subject, "bob:hunter:2")
+    subject = token()
+    ok(suite.run(BUILD / "bin/sendmail", "-oi", "alice@example.test",
+                 input="Subject: %s\n\na\n.\nb\n" % subject))
+    assert suite.wait_message(subject).endswith(b"a\r\n.\r\nb\r\n")
+
+
+def test_sendmail_refusals(suite):
+    assert suite.run(BUILD / "bin/sendmail").returncode == 64
+    r = suite.run(BUILD / "bin/sendmail", "-C", "/nonexistent",
+                  "alice@example.test", input="x\n")
+    assert r.returncode == 78, r.stderr
+
+
+def test_sendmail_bs(suite):
+    subject = token()
+    out = ok(suite.run(
+        BUILD / "bin/sendmail", "-bs", input="EHLO here\r\n"
+        "MAIL FROM:<me@other.test>\r\nRCPT TO:<alice@example.test>\r\nDATA\r\n"
+        "Subject: %s\r\n\r\n..dot\r\n.\r\nQUIT\r\n" % subject))
+    codes = [line[:4] for line in out.splitlines() if line[3] == " "]
+    assert codes == ["220 ", "250 ", "250 ", "250 ", "354 ", "250 ", "221 "]
+    assert suite.wait_message(subject).endswith(b"\r\n.dot\r\n")
+
+
+def test_maps(suite, tmp_path):
+    table = tmp_path / "table"
+    table.write_text("# a comment\nkey  value one\nOther\tsecond\n")
+    for kind in ("hash", "btree", "lmdb"):
+        ok(suite.run(BUILD / "bin/postmap", "%s:%s" % (kind, table)))
+        assert ok(suite.run(BUILD / "bin/postmap", "-q", "key", "%s:%s" % (
+            kind, table))) == "value one\n"
+        assert suite.run(BUILD / "bin/postmap", "-q", "none", "%s:%s" % (
+            kind, table)).returncode == 1
+        assert ok(suite.barid("map", "query", "%s:%s" % (kind, table),
+                              "other")) == "second\n"
+    assert ok(suite.run(BUILD / "bin/postmap", "-q", "a",
+                        "inline:{a=b}")) == "b\n"
+
+
+def test_reload_keeps_sessions(suite):
+    m = suite.imap()
+    with suite.smtp() as s:
+        ok(suite.barid("reload"))
+        assert s.noop()[0] == 250
+        assert m.noop()[0] == "OK"
+        m.logout()
+    subject = token()
+    suite.send(message(subject))
+    suite.wait_message(subject)
+
+
+def test_wrong_words(suite):
+    for words in (["frob"], ["queue", "frob"], ["queue", "show"],
+                  ["account", "add"]):
+        r = suite.barid(*words)
+        assert r.returncode == 2, words
+        assert r.stderr
