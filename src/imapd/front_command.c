@@ -51,16 +51,18 @@ tag_of(struct reading *c)
 	return fault.tag;
 }
 
-/* too_long - more than we keep of a stranger's command: the connection ends,
- * because what follows cannot be told from commands */
+/* too_long - more than we keep of a stranger's command. Where its rest is on
+ * the way and cannot be told from commands, the connection ends. */
 static int
-too_long(struct task *t, struct front *f, struct reading *c)
+too_long(struct task *t, struct front *f, struct reading *c, bool must_end)
 {
 	int r = refuse(t, f, c->count == 0 ? SLICE_EMPTY : tag_of(c),
 	    "[TOOBIG] The command is too long");
 
+	if (!must_end || r < 0)
+		return r;
 	f->quit = true;
-	return r < 0 ? r : front_say(t, f, "* BYE Disconnecting");
+	return front_say(t, f, "* BYE Disconnecting");
 }
 
 /* read_line - one line of a command, kept */
@@ -115,8 +117,8 @@ read_command(struct task *t, struct front *f, struct reading *c)
 
 	for (;;) {
 		r = read_line(t, f, c, &line);
-		if (r == -EMSGSIZE)
-			return too_long(t, f, c);
+		if (r == -EMSGSIZE)	/* it was skipped to its end */
+			return too_long(t, f, c, false);
 		if (r < 0)
 			return r;
 		r = imap_literal_at_end(line, &literal);
@@ -126,7 +128,7 @@ read_command(struct task *t, struct front *f, struct reading *c)
 		if (r < 0 || c->count == SEGMENTS_MAX ||
 		    literal.size > limit || literal.size > 65536 ||
 		    c->size + literal.size > limit)
-			return too_long(t, f, c);
+			return too_long(t, f, c, r < 0 || !literal.sync);
 		if ((r = read_literal(t, f, c, &literal)) < 0)
 			return r;
 	}
