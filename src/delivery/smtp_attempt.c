@@ -126,7 +126,8 @@ try_hosts(struct task *t, struct smtp_attempt *a)
 		if (r > 0) {
 			log_event(&a->log, EV_SMTP_PASSED_OVER,
 			    KV_STR("text", status_text(&bad)));
-			smtp_attempt_fail(a, NULL, &bad, false, true);
+			smtp_attempt_fail(a, NULL, &bad, false,
+			    status_is_temporary(&bad));
 			continue;
 		}
 		sessions++;

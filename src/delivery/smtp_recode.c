@@ -7,8 +7,6 @@
  */
 #include "delivery/smtp.h"
 
-#include <stdlib.h>
-
 #include "libmail/header.h"
 
 #define HEADER_MAX	((size_t)256 << 10)	/* of a part that is read */
@@ -87,18 +85,6 @@ recode_part(struct task *t, struct smtp_attempt *a,
 	return 0;
 }
 
-/* by_offset - as they stand in the content; what goes in before what it
- * stands before */
-static int
-by_offset(const void *x, const void *y)
-{
-	const struct smtp_edit *a = x, *b = y;
-
-	if (a->offset != b->offset)
-		return a->offset < b->offset ? -1 : 1;
-	return a->length < b->length ? -1 : a->length > b->length;
-}
-
 /* smtp_recode - all parts */
 int
 smtp_recode(struct task *t, struct smtp_attempt *a,
@@ -117,8 +103,7 @@ smtp_recode(struct task *t, struct smtp_attempt *a,
 			r = recode_part(t, a, &f->parts[i], &e);
 	if (r < 0)
 		return r;
-	qsort(e.v, e.n, sizeof(e.v[0]), by_offset);
-	*ret_edits = e;
+	*ret_edits = e;		/* in order, as the parts are */
 	return 0;
 }
 
