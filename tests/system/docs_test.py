@@ -107,3 +107,15 @@ def test_page_is_clean(source, tmp_path):
              if "referenced manual not found" not in line
              and "mandoc.db" not in line]
     assert not found
+
+
+def test_requirements_name_tests_that_exist():
+    text = re.sub(r"\s+", " ", (TREE / "doc/requirements.md").read_text())
+    cited = re.findall(r"((?:unit|system)/[\w/]+\.(?:c|py)): "
+                       r"([a-z_0-9]+(?:, [a-z_0-9]+)*)", text)
+    assert len(cited) > 60
+    for path, list_of_names in cited:
+        source = (TREE / "tests" / path).read_text()
+        for name in list_of_names.split(", "):
+            assert re.search(r"^(TEST\(%s\)|def %s\()" % (name, name),
+                             source, re.M), (path, name)
