@@ -122,7 +122,7 @@ serve(struct task *t, struct smtpd_client *c)
 	int		r = greet(t, c);
 
 	while (r == 0 && !c->quit) {
-		if (daemon_is_draining(c->daemon) && c->state <= IN_GREETED &&
+		if (daemon_is_stopping(c->daemon) && c->state <= IN_GREETED &&
 		    stream_buffered(&c->stream).len == 0) {
 			ignore(smtpd_reply(t, c, 421, "4.3.2 %.*s is "
 			    "restarting", SLICE_ARG(c->p->myhostname)));
