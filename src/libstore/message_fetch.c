@@ -212,7 +212,7 @@ fetch_cache(struct txn *t, struct arena *arena, struct email *e)
 	return 0;
 }
 
-#define GET_BATCH	32
+#define GET_BATCH	16
 #define EMAIL_KEY_LEN	9
 
 /* fetch_batch - some emails: the records in one read, for backends where each
