@@ -20,6 +20,9 @@ DOMAIN = 'example.com'
 
 
 def make(*targets):
+    """Build what a test needs; an installed copy has it already."""
+    if not os.path.exists(f'{BUILD}/Makefile'):
+        return
     subprocess.run(['make', '-s', '-C', BUILD, *targets], check=True,
                    stdout=subprocess.DEVNULL, timeout=300)
 
@@ -190,7 +193,7 @@ class Suite:
         def work(number):
             i = 0
             while time.monotonic() < end:
-                token = f'T{self.begun:x}Q{number:x}Q{i:x}Q'
+                token = f'T{self.begun:x}Q{number:x}Q{i:x}Q'.upper()
                 port = self.queue if (number + i) % 2 else self.through
                 size = rng.choice((500, 3000, 20000, 100000))
                 if not self.send(port, token, size, on_ok):
