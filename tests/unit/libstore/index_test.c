@@ -7,7 +7,7 @@
 
 static struct test_clock test_time = { 1700000000 };
 
-#define COUNT_ALL	20000
+#define COUNT_ALL	10000
 
 /* deliver_many - n messages of a few bytes */
 static void
