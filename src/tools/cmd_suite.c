@@ -102,10 +102,10 @@ detach(int said)
 	    dup2(said, 2) < 0 ? -errno : 0;
 }
 
-/* spawn - a child that runs master; said: where it says what is wrong before
- * there is a log, -1: where we do */
+/* spawn - a child that runs master. It says what is wrong before there is a
+ * log to the descriptor said; -1: to where we do, and it ends when we do */
 static pid_t
-spawn(struct tool *tool, bool bound, int said)
+spawn(struct tool *tool, int said)
 {
 	struct slice	path = arena_printf(&tool->arena, "%s/master",
 			    tool_value(tool, "daemon_directory"));
@@ -123,7 +123,7 @@ spawn(struct tool *tool, bool bound, int said)
 		(void)tool_fail(tool, "cannot fork: %s", strerror(errno));
 	if (pid != 0)
 		return pid;
-	if (bound && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 ||
+	if (said < 0 && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 ||
 	    getppid() != parent))
 		_exit(TOOL_FAILED);
 	if (said >= 0 && detach(said) < 0)
@@ -135,11 +135,11 @@ spawn(struct tool *tool, bool bound, int said)
 	_exit(TOOL_FAILED);
 }
 
-/* suite_spawn - a child that runs master */
+/* suite_spawn - a child that runs master and ends with us */
 pid_t
-suite_spawn(struct tool *tool, bool bound)
+suite_spawn(struct tool *tool)
 {
-	return spawn(tool, bound, -1);
+	return spawn(tool, -1);
 }
 
 /* suite_interrupted - does a signal to end wait that is blocked? */
@@ -199,7 +199,7 @@ suite_wait_ready(struct tool *tool, pid_t master, int64_t limit)
 static void
 relay(int said)
 {
-	char	text[4096];
+	char	text[1024];
 	ssize_t	n;
 
 	while ((n = read(said, text, sizeof(text))) > 0)
@@ -222,7 +222,7 @@ verb_start(struct tool *tool, int argc, char **argv)
 		return tool_fail(tool, "the suite runs already");
 	if (pipe2(said, O_CLOEXEC | O_NONBLOCK) < 0)
 		return tool_fail(tool, "no pipe: %s", strerror(errno));
-	master = spawn(tool, false, said[1]);
+	master = spawn(tool, said[1]);
 	fd_close(&said[1]);
 	r = master < 0 ? TOOL_FAILED :
 	    suite_wait_ready(tool, master, START_LIMIT_MS);

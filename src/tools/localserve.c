@@ -238,7 +238,7 @@ verb_localserve(struct tool *tool, int argc, char **argv)
 	if (tool_is_running(tool) > 0)
 		return tool_fail(tool, "a suite runs in %s already",
 		    l.directory);
-	master = suite_spawn(tool, true);
+	master = suite_spawn(tool);
 	if (master < 0)
 		return TOOL_FAILED;
 	r = serve(&l, master);

@@ -6,8 +6,8 @@
 #include "tools/tool.h"
 
 /* a child that runs master; -1 and a word on standard error if it cannot.
- * bound: it ends when its parent does */
-pid_t	suite_spawn(struct tool *tool, bool bound);
+ * It ends when its parent does. */
+pid_t	suite_spawn(struct tool *tool);
 /* wait until all services are ready: 0, or a word on standard error and an
  * exit status when it ends first or the milliseconds are over */
 MUST_USE int	suite_wait_ready(struct tool *tool, pid_t master, int64_t limit);
