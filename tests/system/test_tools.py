@@ -112,8 +112,7 @@ def test_queue_of_a_stopped_suite(make_suite):
     subject = token()
     s.send(message(subject), ["x@foreign.test"], "alice@example.test",
            service="submission", login="alice:secret")
-    wait_for(lambda: queue(s))
-    ident = queue(s)[0]["queue_id"]
+    ident = wait_for(lambda: queue(s))[0]["queue_id"]
     s.stop()
     assert queue(s)[0]["queue_id"] == ident
     assert subject in ok(s.barid("queue", "show", ident))
