@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: ISC
+"""barid check: a configuration that works has no error, and each mistake is
+found, with its place."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from conftest import BUILD, free_base_port
+
+MAIN = """compatibility_level = 3.11
+myhostname = mail.example.test
+alias_maps =
+local_recipient_maps = inline:{{ a=b }}
+daemon_directory = {build}/libexec/barid
+queue_directory = {folder}/queue
+data_directory = {folder}/data
+"""
+
+
+def check(folder, main="", master="", json_lines=True):
+    """exit status and findings of a configuration"""
+    etc = folder / "etc"
+    etc.mkdir(exist_ok=True)
+    (etc / "main.cf").write_text(MAIN.format(build=BUILD, folder=folder) + main)
+    (etc / "master.cf").write_text(
+        "127.0.0.1:%d inet n - n - - smtpd\n" % free_base_port() + master)
+    r = subprocess.run([BUILD / "bin/barid", "-c", etc, "check"] +
+                       (["--json"] if json_lines else []),
+                       text=True, capture_output=True, timeout=60)
+    assert r.stderr == ""
+    if not json_lines:
+        return r.returncode, r.stdout
+    return r.returncode, [json.loads(line) for line in r.stdout.splitlines()]
+
+
+def test_nothing_wrong(tmp_path):
+    tmp_path.chmod(0o755)
+    status, found = check(tmp_path)
+    assert status == 0, found
+    assert not [f for f in found if f["level"] == "error"]
+    status, text = check(tmp_path, json_lines=False)
+    assert text.splitlines()[-1].startswith("0 errors, ")
+
+
+@pytest.mark.parametrize("line, where, text", [
+    ("smtpd_tiemout = 3s", "main.cf:8", "smtpd_timeout"),
+    ("smtpd_timeout = 3 fortnights", "main.cf:8", "is not a time"),
+    ("smtpd_timeout = 2h", "main.cf:8", "smtpd_timeout"),
+    ("disable_vrfy_command = maybe", "main.cf:8", "disable_vrfy_command"),
+    ("virtual_alias_maps = hash:/nonexistent/a", "virtual_alias_maps",
+     "/nonexistent/a"),
+    ("virtual_alias_maps = frob:a", "virtual_alias_maps", "frob"),
+    ("queue_directory = queue", "queue_directory", "not an absolute path"),
+    ("queue_directory = /nonexistent/a/b", "queue_directory",
+     "make that folder"),
+    ("data_directory = /etc/passwd", "data_directory", "no folder"),
+    ("daemon_directory = /nonexistent", "daemon_directory", "/nonexistent"),
+    ("smtpd_tls_chain_files = /nonexistent/key", "smtpd_tls_chain_files",
+     "/nonexistent/key"),
+    ("smtpd_tls_cert_file = /etc/passwd", "smtpd_tls_cert_file",
+     "no certificate"),
+])
+def test_main(tmp_path, line, where, text):
+    status, found = check(tmp_path, line + "\n")
+    assert status == 1, found
+    hits = [f for f in found if f["level"] == "error" and
+            f["where"].endswith(where) and text in f["text"]]
+    assert hits, found
+
+
+@pytest.mark.parametrize("row, level, text", [
+    ("frob inet n - - - - smtpd", "error", "no such address or port"),
+    ("127.0.0.1:1 inet n - - - - frobd", "error", "no daemon is called frobd"),
+    ("smtp unix - - - - - smtp -o smtp_tiemout=3", "error", "smtp_tiemout"),
+    ("smtp unix - - - - - smtp -o smtp_helo_timeout=never", "error",
+     "is not a time"),
+    ("tlsmgr unix - - - 1000? 1 tlsmgr", "note", "done by signd"),
+    ("rewrite unix - - - - - trivial-rewrite", "note", "done by mapd"),
+    ("anvil unix - - - - 1 anvil", "warning", "runs nothing"),
+])
+def test_master(tmp_path, row, level, text):
+    status, found = check(tmp_path, master=row + "\n")
+    assert status == (1 if level == "error" else 0), found
+    assert [f for f in found if f["level"] == level and
+            text in f["text"]], found
+
+
+def certificate(folder, name, days, host="mail.example.test"):
+    key, cert = folder / (name + ".key"), folder / (name + ".pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+                    str(days), "-subj", "/CN=" + host, "-addext",
+                    "subjectAltName=DNS:" + host, "-keyout", key, "-out",
+                    cert], check=True, capture_output=True)
+    key.chmod(0o600)
+    return key, cert
+
+
+def test_certificates(tmp_path):
+    key, cert = certificate(tmp_path, "good", 100)
+    other, _ = certificate(tmp_path, "other", 100)
+    soon_key, soon = certificate(tmp_path, "soon", 3)
+    away_key, away = certificate(tmp_path, "away", 100, "else.test")
+
+    def of(first, second):
+        return check(tmp_path, "smtpd_tls_chain_files = %s, %s\n" %
+                     (first, second))
+
+    status, found = of(key, cert)
+    assert status == 0, found
+    assert "smtpd_tls_chain_files" not in [f["where"] for f in found]
+    status, found = of(other, cert)
+    assert status == 1 and "no certificate of" in str(found), found
+    status, found = of(soon_key, soon)
+    assert status == 0 and "within a week" in str(found), found
+    status, found = of(away_key, away)
+    assert status == 0 and "not for mail.example.test" in str(found), found
+    key.chmod(0o644)
+    status, found = of(key, cert)
+    assert status == 1 and "everybody may read" in str(found), found
+
+
+def test_writable(tmp_path):
+    (tmp_path / "queue").mkdir()
+    os.chmod(tmp_path / "queue", 0o777)
+    status, found = check(tmp_path)
+    assert status == 1 and "chmod o-w" in str(found), found
