@@ -8,12 +8,17 @@
 
 static const char intro[] =
 "# Conversations\n\n"
-"This page is written by `barid doc ipc` from `src/libglobal/ipc_*.def` and `edges.def`; a test compares the two.\n\n"
-"Daemons talk over pairs of connected Unix stream sockets, in frames of typed fields (`src/libtask/ipc.h`). Whoever asked for the pair is the caller,\n"
-"the other end the callee. A message is said by one of them, in the states that its row names; a message with a number that the receiver does not\n"
-"know, a field that is missing, too long or of another type, or a message at the wrong time ends the connection, and never the process. Fields\n"
-"that the receiver does not know are skipped. A `(a call)` is answered by one message of the other end.\n\n"
-"Types: U32, U64, I64 numbers; BOOL; STR text without NUL; BYTES; FD a descriptor, OPTFD one that may be absent; lists of records.\n\n"
+"This page is written by `barid doc ipc` from `src/libglobal/ipc_*.def` and\n"
+"`edges.def`; a test compares the two.\n\n"
+"Daemons talk over pairs of connected Unix stream sockets, in frames of typed\n"
+"fields (`src/libtask/ipc.h`). Whoever asked for the pair is the caller, the\n"
+"other end the callee. A message is said by one of them, in the states that its\n"
+"row names; a message with a number that the receiver does not know, a field\n"
+"that is missing, too long or of another type, or a message at the wrong time\n"
+"ends the connection, and never the process. Fields that the receiver does not\n"
+"know are skipped. `(a call)` is answered by one message of the other end.\n\n"
+"Types: U32, U64, I64 numbers; BOOL; STR text without NUL; BYTES; FD a\n"
+"descriptor, OPTFD one that may be absent; lists of records.\n\n"
 "## Who may call whom\n\n"
 "master hands out no other edge.\n\n"
 "| caller | callee | conversation | for |\n|---|---|---|---|\n";
