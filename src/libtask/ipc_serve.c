@@ -39,6 +39,9 @@ run_job(struct task *t, void *arg)
 	int		 r = j->fn(t, j->conn, &j->in, &j->arena, j->arg);
 
 	ipc_in_done(&j->in);
+	/* the receiver must not wait for another message to hear of it */
+	if (r < 0)
+		ipc_close(j->conn);
 	arena_free(&j->arena);
 	free(j);
 	return r;
@@ -70,5 +73,8 @@ ipc_serve_parallel(struct task *t, struct ipc_conn *c, ipc_handler *fn,
 	if (r < 0)
 		task_group_cancel(&g);
 	end = task_group_end(t, &g);
+	/* why a handler failed says more than that the connection is closed */
+	if (end < 0 && end != -ECANCELED && r != -ECANCELED)
+		return end;
 	return r < 0 ? r : end;
 }
