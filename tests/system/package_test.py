@@ -163,15 +163,30 @@ def check_mail(system):
     system.step("IMAP on 143 and 993")
 
 
+def check_sendmail(system):
+    """a user of the system, who is nobody to Barid, submits"""
+    nobody = ["chroot", "--userspec=65534:65534", system.root]
+    compat = "/usr/lib/barid/compat/"
+    run(*nobody, compat + "sendmail", "alice@example.test",
+        input="Subject: from a user\n\nHello\n")
+    system.wait_mails(143, 4)
+    system.step("sendmail as a user")
+    p = run("chroot", system.root, compat + "mailq")
+    assert "queue is empty" in p.stdout, p.stdout
+    p = run(*nobody, "barid", "queue", "delete", "ALL", check=False)
+    assert p.returncode != 0, p.stdout
+    system.step("mailq, and no queue commands for users")
+
+
 def check_reload(system):
     m = system.imap(143)
     m.select("INBOX")
     system.barid("reload")
     for _ in range(3):
         assert m.noop()[0] == "OK"
-        assert len(m.search(None, "ALL")[1][0].split()) == 3
+        assert len(m.search(None, "ALL")[1][0].split()) == 4
         time.sleep(0.5)
-    system.wait_mails(993, 3)
+    system.wait_mails(993, 4)
     m.logout()
     system.step("a reload keeps an open session")
 
@@ -183,7 +198,7 @@ def check_stop(system):
             assert s.connect_ex(("127.0.0.1", port)) != 0, port
     system.step("stopped")
     system.barid("start")
-    system.wait_mails(993, 3)
+    system.wait_mails(993, 4)
     system.barid("stop")
     system.step("started again, with its mail")
 
@@ -208,6 +223,7 @@ def main(root):
         system.step("barid ps")
         second = system.barid("check", check=False)
         assert second.returncode == 0, second.stdout
+        check_sendmail(system)
         check_reload(system)
         check_stop(system)
         check_removal(system)
