@@ -323,10 +323,9 @@ press(struct stored *s)
 
 /* children_run - as long as the daemon lives */
 int
-children_run(struct task *t, struct daemon *d)
+children_run(struct task *t, struct stored *s)
 {
-	struct stored	*s = daemon_data(d);
-	int		 r = 0;
+	int r = 0;
 
 	while (r == 0) {
 		if (s->running == 0)

@@ -33,7 +33,12 @@ struct stored {
 	bool		 limits_due;	/* a task will tell processes */
 };
 
-/* somebody waits for something to change; see waits.c */
+/* life.c */
+MUST_USE int	stored_prepare(struct daemon *d, struct diag *diag);
+MUST_USE int	stored_run(struct task *t, struct daemon *d);
+void	stored_free(struct stored **s_take);
+
+/* somebody waits for something to change; see entries.c */
 struct waiter {
 	struct list	link;
 	struct signal	signal;
@@ -99,7 +104,7 @@ void	child_release(struct account_child *c);
 /* a process that was counted in stored.running is none any more */
 void	give_room(struct stored *s);
 /* end those that were idle for long enough */
-MUST_USE int	children_run(struct task *t, struct daemon *d);
+MUST_USE int	children_run(struct task *t, struct stored *s);
 
 /* control.c: what an account process says, until its end */
 MUST_USE int	control_task(struct task *t, void *arg);
