@@ -290,7 +290,7 @@ static const struct {
 	{ "imapd",	life_of_tls },
 	{ "signd",	life_of_tls },
 	{ "signd",	life_of_tasks },
-	{ "pickup",	life_of_content },
+	{ "pickup",	life_of_tasks },
 	{ "lmtpd",	life_of_content },
 	{ "cleanup",	life_of_cleanup },
 	{ "cleanup",	life_of_tasks },
