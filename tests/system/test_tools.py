@@ -121,6 +121,97 @@ def test_queue_of_a_stopped_suite(make_suite):
     assert "late@example.test" in ok(s.barid("account", "list"))
 
 
+def test_store_verify(make_suite):
+    s = make_suite(accounts=["alice:secret", "bob:hunter2"])
+    for _ in range(3):
+        s.send(message(), ["alice@example.test", "bob@example.test"])
+    for options in ([], ["--bodies"]):
+        found = rows(ok(s.barid("store", "verify", "--json", *options)))
+        assert len(found) == 2
+        for r in found:
+            assert r["checked"] and r["findings"] == [], r
+            assert r["messages"] == 3
+    s.stop()
+    stopped = rows(ok(s.barid("store", "verify", "--bodies", "--json")))
+    assert stopped == found
+    one = found[0]["account"]
+    assert "clean" in ok(s.barid("store", "verify", one))
+    assert s.barid("store", "verify", "0123456789abcdef").returncode == 1
+
+
+def test_store_verify_finds_damage(make_suite):
+    s = make_suite(accounts=["alice:secret"])
+    subject = token()
+    s.send(message(subject, "needle in a haystack\r\n"))
+    s.stop()
+    account = rows(ok(s.barid("store", "list", "--json")))[0]["account"]
+    path = os.path.join(s.directory, "s/data/store", account[:2], account,
+                        "meta.mdb")
+    data = bytearray(open(path, "rb").read())
+    at = data.find(b"needle in a haystack")
+    assert at > 0
+    while at > 0:
+        data[at] ^= 1
+        at = data.find(b"needle in a haystack")
+    with open(path, "r+b") as f:
+        f.write(data)
+    r = s.barid("store", "verify", "--bodies")
+    assert r.returncode == 1 and account in r.stdout, r.stdout
+
+
+def test_trace(suite):
+    subject = token()
+    ok(suite.run(BUILD / "bin/sendmail", "-f", "nobody@example.test",
+                 "alice@example.test", input="Subject: %s\nMessage-ID: <%s@x>"
+                 "\n\nx\n" % (subject, subject)))
+    suite.wait_message(subject)
+    text = ok(suite.barid("trace", subject + "@x"))
+    assert "to=<alice@example.test>" in text and "status=sent" in text
+    ident = text.splitlines()[0].split("]: ")[1].split(":")[0]
+    assert ok(suite.barid("trace", ident)) == text
+    assert suite.barid("trace", token()).returncode == 1
+
+
+def test_conf(suite, tmp_path):
+    postconf = BUILD / "bin/postconf"
+    for name in ("main.cf", "master.cf"):
+        (tmp_path / name).write_text(open(os.path.join(
+            suite.config, name)).read())
+
+    def conf(*words):
+        return ok(suite.run(postconf, "-c", tmp_path, *words))
+    assert conf("mydomain") == "mydomain = example.test\n"
+    assert conf("-h", "myorigin") == "example.test\n"
+    assert conf("-x", "smtpd_banner") == \
+        "smtpd_banner = mail.example.test ESMTP Barid\n"
+    assert conf("-d", "smtpd_timeout") == "smtpd_timeout = 300s\n"
+    conf("-e", "smtpd_timeout = 10s", "own_name=$mydomain")
+    assert conf("smtpd_timeout") == "smtpd_timeout = 10s\n"
+    assert "own_name = $mydomain\n" in conf("-n")
+    conf("-X", "own_name")
+    assert "own_name" not in conf("-n")
+    conf("-#", "smtpd_timeout")
+    assert conf("smtpd_timeout") == "smtpd_timeout = 300s\n"
+    conf("-P", "relay/unix/smtp_helo_timeout=5s")
+    assert conf("-P", "relay/unix") == "relay/unix/smtp_helo_timeout = 5s\n"
+    conf("-F", "relay/unix/process_limit=7")
+    assert "relay/unix/process_limit = 7\n" in conf("-F", "relay/unix")
+    assert "relay" in conf("-M", "relay/unix")
+    r = suite.run(postconf, "-c", tmp_path, "-e", "smtpd_timeout=abc")
+    assert r.returncode == 1 and "time" in r.stderr
+
+    def barid(*words):
+        return suite.run(BUILD / "bin/barid", "-c", tmp_path, "conf", *words)
+    ok(barid("set", "smtpd_timeout=20s"))
+    assert ok(barid("get", "smtpd_timeout")) == "20s\n"
+    assert "+smtpd_timeout = 20s\n" in ok(barid("diff"))
+    assert "How long a client" in ok(barid("explain", "smtpd_timeout"))
+    ok(barid("unset", "smtpd_timeout"))
+    assert "smtpd_timeout =" not in ok(barid("diff"))
+    r = barid("set", "smtpd_timeot=3s")
+    assert r.returncode == 1 and "smtpd_timeout" in r.stderr
+
+
 @pytest.mark.parametrize("options,sender", [
     (["alice@example.test"], None),
     (["-f", "me@other.test", "-F", "My Name", "alice@example.test"],
