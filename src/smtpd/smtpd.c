@@ -12,7 +12,7 @@ prepare(struct daemon *d, struct diag *diag)
 	(void)diag;
 	s->daemon = d;
 	s->ids.process = daemon_process(d);
-	list_init(&s->channels);
+	content_pool_init(&s->pool, d);
 	daemon_set_data(d, s);
 	tls_library_init();	/* reads files that the sandbox has not */
 	return 0;

@@ -7,8 +7,8 @@
 #ifndef SMTPD_SMTPD_H
 #define SMTPD_SMTPD_H
 
+#include "libglobal/content_client.h"
 #include "libglobal/daemon.h"
-#include "libglobal/ipc_content.h"
 #include "libglobal/tls_server.h"
 #include "libmail/scan_data.h"
 #include "libmail/smtp.h"
@@ -26,18 +26,11 @@ enum smtpd_state {
 	IN_ANY		= 31,
 };
 
-/* a channel to cleanup, kept for the next message when one has ended well */
-struct content_channel {
-	struct list	link;
-	struct ipc_conn	conn;
-};
-
 /* what all sessions of the process share */
 struct smtpd {
 	struct daemon		*daemon;
 	struct queue_id_source	 ids;
-	struct list		 channels;	/* idle ones */
-	size_t			 channel_count;
+	struct content_pool	 pool;		/* channels to cleanup */
 	struct hash		 addresses;	/* connections of each */
 	struct tls_server	 tls;
 	bool			 no_tls;	/* said so once already */
@@ -117,12 +110,6 @@ MUST_USE int	cmd_rcpt(struct task *t, struct smtpd_client *c, struct slice args)
 /* smtpd_content.c */
 MUST_USE int	cmd_data(struct task *t, struct smtpd_client *c, struct slice args);
 MUST_USE int	cmd_bdat(struct task *t, struct smtpd_client *c, struct slice args);
-/* smtpd_channel.c */
-MUST_USE int	channel_get(struct task *t, struct smtpd *s,
-		    struct content_channel **ret_channel);
-/* back to the idle ones */
-void	channel_put(struct smtpd *s, struct content_channel **take);
-void	channel_drop(struct content_channel **take);
 /* smtpd_auth.c */
 MUST_USE int	cmd_auth(struct task *t, struct smtpd_client *c, struct slice args);
 /* smtpd_tls.c */

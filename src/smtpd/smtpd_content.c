@@ -5,21 +5,18 @@
  * are both limited: a slow client by smtpd_timeout and smtpd_min_data_rate, a
  * slow cleanup by the socket between us, which then slows the client down.
  */
-#include <string.h>
-
 #include "libmail/received.h"
 #include "libtask/zone.h"
 #include "smtpd/smtpd.h"
 #include "smtpd/smtpd_events.h"
 
-#define DONE_LIMIT	600000	/* ms until cleanup must have answered */
 #define RUN_MAX		32768	/* bytes in one message to cleanup */
 
 enum { NEWLINE_NOTE = 1, NEWLINE_REJECT = 4 };
 
-/* pack_envelope - what is known of the message before its content */
-static int
-pack_envelope(struct smtpd_client *c, struct buf *out)
+/* envelope - what is known of the message before its content */
+static struct msg_envelope
+envelope(struct smtpd_client *c)
 {
 	struct smtpd_txn	*x = &c->txn;
 	struct msg_envelope	 e = {
@@ -42,7 +39,7 @@ pack_envelope(struct smtpd_client *c, struct buf *out)
 
 	e.rcpts.v = x->rcpts;
 	e.rcpts.n = x->rcpt_count;
-	return ipc_pack(&msg_envelope_desc, &e, out);
+	return e;
 }
 
 /* received - the field that is put before the message */
@@ -79,19 +76,15 @@ begin(struct task *t, struct smtpd_client *c)
 					    .size_limit = c->p->message_size_limit,
 					    .add_received = true,
 					    .add_missing = c->login[0] != '\0' };
-	struct buf			envelope = BUF_INIT, field = BUF_INIT;
+	struct msg_envelope		e = envelope(c);
+	struct buf			field = BUF_INIT;
 	int				r;
 
-	if ((r = channel_get(t, c->smtpd, &c->txn.channel)) < 0)
+	if ((r = content_channel_get(t, &c->smtpd->pool, &c->txn.channel)) < 0)
 		return r;
-	if ((r = pack_envelope(c, &envelope)) < 0)
-		goto out;
 	received(c, &field);
-	m.envelope = buf_slice(&envelope);
 	m.received = buf_slice(&field);
-	r = ipc_send(t, &c->txn.channel->conn, &msg_content_begin_desc, &m);
-out:
-	buf_free(&envelope);
+	r = content_begin(t, c->txn.channel, &e, &m);
 	buf_free(&field);
 	return r;
 }
@@ -103,20 +96,17 @@ pass(struct task *t, struct smtpd_client *c, struct slice run)
 {
 	struct smtpd_txn	*x = &c->txn;
 	uint64_t		 limit = c->p->message_size_limit;
-	int			 r = 0;
+	int			 r;
 
 	x->size += run.len;
 	if (limit != 0 && x->size > limit)
 		x->too_large = true;
-	while (run.len > 0 && !x->too_large && !x->broken && r == 0) {
-		struct msg_content_data m = { slice_sub(run, 0, RUN_MAX) };
-
-		run = slice_from(run, m.bytes.len);
-		r = ipc_send(t, &x->channel->conn, &msg_content_data_desc, &m);
-		if (r < 0 && r != -ECANCELED) {
-			x->broken = true;
-			r = 0;
-		}
+	if (x->too_large || x->broken)
+		return 0;
+	r = content_data(t, x->channel, run);
+	if (r < 0 && r != -ECANCELED) {
+		x->broken = true;
+		r = 0;
 	}
 	return r;
 }
@@ -169,38 +159,6 @@ refused_by_rule(struct smtpd_client *c, struct status *ret_bad)
 	return true;
 }
 
-/* verdict - say the end to cleanup and wait for what became of it */
-static int
-verdict(struct task *t, struct smtpd_client *c, struct arena *a,
-    struct status *ret_status)
-{
-	struct ipc_conn		*conn = &c->txn.channel->conn;
-	struct msg_content_end	 end;
-	struct ipc_in		 in = { 0 };
-	struct deadline		 d;
-	int			 r;
-
-	memset(&end, 0, sizeof(end));
-	if ((r = ipc_send(t, conn, &msg_content_end_desc, &end)) < 0)
-		return r;
-	deadline_begin(t, &d, DONE_LIMIT);
-	r = ipc_recv(t, conn, a, &in);
-	r = deadline_end(t, &d, r);
-	if (r < 0)
-		return r;
-	if (in.desc->number == MSG_content_done) {
-		struct msg_content_done *m = in.msg;
-		struct status_code code = { 0, 0, 0 };
-
-		ignore(status_code_parse(m->enhanced, &code));	/* or none */
-		*ret_status = status_of(m->code, code, m->text);
-	} else {
-		r = -EBADMSG;
-	}
-	ipc_in_done(&in);
-	return r;
-}
-
 /* finish - the content is complete: answer, and end the transaction */
 static int
 finish(struct task *t, struct smtpd_client *c, const char *stage)
@@ -210,14 +168,15 @@ finish(struct task *t, struct smtpd_client *c, const char *stage)
 	int		r = 0;
 
 	if (refused_by_rule(c, &s)) {
-		channel_drop(&c->txn.channel);
+		content_channel_drop(&c->txn.channel);
 		r = smtpd_refuse(t, c, stage, SLICE_EMPTY, &s);
-	} else if (c->txn.broken || (r = verdict(t, c, &a, &s)) < 0) {
-		channel_drop(&c->txn.channel);
+	} else if (c->txn.broken || (r = content_end(t,
+	    c->txn.channel, &a, &s)) < 0) {
+		content_channel_drop(&c->txn.channel);
 		r = smtpd_trouble(t, c, stage, "the queue",
 		    c->txn.broken ? -EPIPE : r);
 	} else {
-		channel_put(c->smtpd, &c->txn.channel);
+		content_channel_put(&c->smtpd->pool, &c->txn.channel);
 		if (status_is_ok(&s)) {
 			struct buf line = BUF_INIT;
 
@@ -264,7 +223,7 @@ cmd_data(struct task *t, struct smtpd_client *c, struct slice args)
 
 	(void)args;
 	if ((r = begin(t, c)) < 0) {
-		channel_drop(&c->txn.channel);
+		content_channel_drop(&c->txn.channel);
 		return smtpd_trouble(t, c, "DATA", "the queue", r);
 	}
 	smtp_data_init(&c->txn.data, SMTP_DATA_DOTS);

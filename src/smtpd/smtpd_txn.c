@@ -15,8 +15,7 @@ txn_reset(struct smtpd_client *c)
 {
 	struct arena a = c->txn.arena;
 
-	if (c->txn.channel != NULL)
-		channel_drop(&c->txn.channel);	/* content was cut off */
+	content_channel_drop(&c->txn.channel);	/* content was cut off */
 	arena_reset(&a);
 	memset(&c->txn, 0, sizeof(c->txn));
 	c->txn.arena = a;

@@ -225,7 +225,7 @@ prepare(struct daemon *d)
 		abort();
 	s->daemon = d;
 	s->ids.process = 1;
-	list_init(&s->channels);
+	content_pool_init(&s->pool, d);
 	daemon_set_data(d, s);
 	return 0;
 }
@@ -254,7 +254,6 @@ converse(struct run *run, uint64_t seed, uint64_t cancel_at)
 	struct conf *conf = conf_new(NULL);
 	struct diag diag = DIAG_INIT;
 	struct smtpd *s;
-	struct list *link;
 	int r;
 
 	log_start(&quiet);
@@ -269,12 +268,7 @@ converse(struct run *run, uint64_t seed, uint64_t cancel_at)
 	r = loop_run(l, main_task, run);
 	CHECK_INT(loop_task_count(l), 0, seed);
 	s = daemon_data(run->d);
-	while ((link = list_take_head(&s->channels)) != NULL) {
-		struct content_channel *ch =
-		    CONTAINER_OF(link, struct content_channel, link);
-
-		channel_drop(&ch);
-	}
+	content_pool_done(&s->pool);
 	hash_free(&s->addresses);
 	free(s);
 	daemon_free(&run->d);
