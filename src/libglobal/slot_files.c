@@ -79,6 +79,9 @@ queue_folders_make(int queue_fd, const struct queue_owner *o, struct diag *d)
 			    "%s", folders[i].path, strerror(-r));
 			return r;
 		}
+	/* a folder was flushed when it was made: before those in it were */
+	if ((r = slot_io_sync_folder(queue_fd, "slot")) < 0)
+		return r;
 	return slot_io_sync_folder(queue_fd, ".");
 }
 
