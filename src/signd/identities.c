@@ -155,11 +155,11 @@ static void
 add(struct building *b, const struct tls_key_id *id)
 {
 	struct identities	*s = b->set;
-	struct identity		*i;
+	struct signd_identity		*i;
 
 	s->v = xreallocarray(s->v, s->count + 1, sizeof(*s->v));
 	i = &s->v[s->count++];
-	*i = (struct identity){ .host = slice_dup(slice_of(b->host)),
+	*i = (struct signd_identity){ .host = slice_dup(slice_of(b->host)),
 	    .file = slice_dup(slice_of(b->file)), .chain = b->chain,
 	    .key = b->key, .id = *id,
 	    .not_before = seconds(X509_get0_notBefore(b->leaf)),
@@ -302,7 +302,7 @@ identities_add_pair(struct identities *s, const char *host, const char *file,
 }
 
 /* identities_find - by the key's digest */
-const struct identity *
+const struct signd_identity *
 identities_find(const struct identities *s, struct slice id)
 {
 	for (size_t i = 0; i < s->count; i++)

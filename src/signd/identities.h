@@ -15,7 +15,7 @@ struct evp_pkey_st;
 #define IDENTITY_CHAIN_MAX	262144	/* the same */
 #define IDENTITY_CERTS_MAX	20	/* of one chain */
 
-struct identity {
+struct signd_identity {
 	char			*host;		/* "" the default */
 	char			*file;		/* for the log */
 	struct buf		 chain;		/* PEM, leaf first */
@@ -27,7 +27,7 @@ struct identity {
 };
 
 struct identities {
-	struct identity	*v;
+	struct signd_identity	*v;
 	size_t		 count;
 };
 
@@ -43,7 +43,7 @@ MUST_USE int	identities_add_pair(struct identities *s, const char *host,
 		    const char *file, struct slice certs_pem,
 		    struct slice key_pem, struct diag *diag);
 /* the one with that key, or NULL */
-const struct identity	*identities_find(const struct identities *s,
+const struct signd_identity	*identities_find(const struct identities *s,
 			    struct slice id);
 void	identities_free(struct identities *s);
 /* does the text hold a private key? */

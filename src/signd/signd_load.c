@@ -285,8 +285,8 @@ signd_load(struct signd *s, const struct signd_params *p)
 
 /* notice - one certificate */
 static void
-notice(struct signd *s, const char *daemon, struct identity *i, int64_t now,
-    int64_t notice_ms)
+notice(struct signd *s, const char *daemon, struct signd_identity *i,
+    int64_t now, int64_t notice_ms)
 {
 	const struct event	*event = NULL;
 	struct buf		 until = BUF_INIT;

@@ -208,7 +208,7 @@ static int
 on_sign(struct task *t, struct caller *c, struct ipc_in *in)
 {
 	const struct msg_sign_tls	*m = in->msg;
-	const struct identity		*i = NULL;
+	const struct signd_identity	*i = NULL;
 	struct signing			 s = { .tbs = m->tbs,
 					     .signature = BUF_INIT };
 	struct msg_sign_signature	 out = { .signature = SLICE_EMPTY };
