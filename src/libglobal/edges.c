@@ -7,6 +7,7 @@
 #include "libglobal/ipc_bounce.h"
 #include "libglobal/ipc_content.h"
 #include "libglobal/ipc_dns.h"
+#include "libglobal/ipc_log.h"
 #include "libglobal/ipc_map.h"
 #include "libglobal/ipc_queue.h"
 #include "libglobal/ipc_queue_admin.h"

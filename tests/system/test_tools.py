@@ -165,6 +165,9 @@ def test_trace(suite):
                  "alice@example.test", input="Subject: %s\nMessage-ID: <%s@x>"
                  "\n\nx\n" % (subject, subject)))
     suite.wait_message(subject)
+    # what is delivered is logged a moment later
+    wait_for(lambda: "status=sent" in
+             suite.barid("trace", subject + "@x").stdout)
     text = ok(suite.barid("trace", subject + "@x"))
     assert "to=<alice@example.test>" in text and "status=sent" in text
     ident = text.splitlines()[0].split("]: ")[1].split(":")[0]
@@ -295,3 +298,11 @@ def test_wrong_words(suite):
         r = suite.barid(*words)
         assert r.returncode == 2, words
         assert r.stderr
+
+
+def test_postlog(suite):
+    word = token()
+    ok(suite.run(BUILD / "bin/postlog", "-t", "scripts/backup", "-p", "warn",
+                 "done", word))
+    if os.geteuid() == 0:
+        wait_for(lambda: "warning: done " + word in suite.maillog())
