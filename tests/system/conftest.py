@@ -232,3 +232,13 @@ def message(subject=None, body="hello\r\n", sender="sender@other.test",
             "Message-ID: <%s@letters.test>\r\n"
             "Date: Mon, 02 Nov 2026 10:00:00 +0000\r\n\r\n%s" %
             (sender, to, subject, token(), body))
+
+
+def pytest_collection_modifyitems(config, items):
+    """tests marked long are no part of an ordinary run"""
+    if os.environ.get("BARID_LONG"):
+        return
+    out = [i for i in items if i.get_closest_marker("long")]
+    if out:
+        items[:] = [i for i in items if not i.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=out)
