@@ -37,6 +37,7 @@ struct rcpt_state {
 	struct slice	relay;
 	uint32_t	attempts;
 	bool		remote;
+	bool		dsn_relayed;	/* the next hop reports success */
 };
 
 /* a message that is being tried */

@@ -78,6 +78,7 @@ qmessage_result(struct qmessage *m, uint32_t index,
 	s->text = arena_dup(&m->arena, r->text);
 	s->relay = arena_dup(&m->arena, r->relay);
 	s->remote = r->remote;
+	s->dsn_relayed = r->dsn_relayed;
 	s->attempts++;
 	s->fate = r->code / 100 == 2 ? FATE_DONE :
 	    r->code / 100 == 5 ? FATE_REFUSED : FATE_LATER;

@@ -90,7 +90,8 @@ report(struct task *t, struct qmessage *m, unsigned kind, enum fate fate,
 
 	for (size_t i = 0; i < n; i++)
 		if (m->rcpts[i].fate == fate &&
-		    wants(&m->envelope->rcpts.v[i], kind))
+		    wants(&m->envelope->rcpts.v[i], kind) &&
+		    (kind != REPORT_SUCCESS || !m->rcpts[i].dsn_relayed))
 			add(&rep, m, i);
 	if (rep.n == 0 || e.sender.len == 0)
 		goto out;	/* nobody to tell (RFC 5321 4.5.5) */
