@@ -98,6 +98,8 @@ struct smtp_attempt {
 	uint64_t			 offset;	/* of content in fd */
 	enum memfile_kind		 kind;
 	int				 fd;		/* lent */
+	struct slice			 reached;	/* relay of the last
+							 * connection */
 	bool				 needs_utf8;
 	bool				 is_8bit;
 	uint32_t			 connect_ms;

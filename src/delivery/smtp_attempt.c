@@ -52,6 +52,8 @@ smtp_attempt_fail(struct smtp_attempt *a, const struct smtp_session *s,
 			continue;
 		smtp_target_set(a, target, s, status, remote);
 		target->result.site_failure = site;
+		if (s == NULL && a->reached.len > 0)
+			target->result.relay = a->reached;
 		if (site)	/* another host may still do */
 			target->done = false;
 	}

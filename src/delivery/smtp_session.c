@@ -103,6 +103,7 @@ connect_it(struct task *t, struct opening *o)
 	struct deadline			 d;
 	int				 fd = -1, r;
 
+	o->a->reached = SLICE_EMPTY;
 	if (p->smtp_loopback_only && !smtp_is_loopback(&o->host->addr)) {
 		*o->bad = status_make(450, "4.4.1", "connect to %s: not done, "
 		    "smtp_loopback_only = yes", o->s->relay);
@@ -121,6 +122,7 @@ connect_it(struct task *t, struct opening *o)
 		return REFUSED;
 	}
 	stream_open(&o->s->stream, task_loop(t), &fd);
+	o->a->reached = arena_dup(o->a->arena, slice_of(o->s->relay));
 	return 0;
 }
 
