@@ -32,6 +32,9 @@ man/$(call man_name,$(1)): $(srcdir)/man/$(1).in bin/barid
 endef
 $(foreach p,$(MAN_SOURCES),$(eval $(call MANPAGE,$(p))))
 man: $(MANPAGES)
+# after a change of a conversation's table: the page in the tree
+ipc-page: bin/barid
+	bin/barid doc ipc >$(srcdir)/doc/ipc.md
 
 conf/barid.service: $(srcdir)/conf/systemd/barid.service.in Makefile
 	@mkdir -p $(@D)
@@ -71,4 +74,4 @@ install-doc: all man
 	for p in $(MANPAGES); do \
 	    $(INSTALL) -D -m 644 $$p $(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/} || exit 1; done
 
-.PHONY: man install-programs install-conf install-doc
+.PHONY: man ipc-page install-programs install-conf install-doc
