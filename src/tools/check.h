@@ -17,6 +17,7 @@ enum check_level {
 struct check {
 	struct tool	*tool;
 	const char	*master_cf;	/* its path */
+	const struct param_registry *registry;	/* all parameters */
 	unsigned	 count[CHECK_ERROR + 1];
 };
 
@@ -25,6 +26,15 @@ void	check_found(struct check *c, enum check_level level, const char *where,
 	    const char *format, ...) __attribute__((format(printf, 4, 5)));
 void	check_found_diag(struct check *c, enum check_level level,
 	    const struct diag *diag);
+
+/* --- check_postfix.c */
+struct check_postfix {
+	const char		*name;
+	enum check_level	 level;
+	const char		*sentence;
+};
+/* the row of a parameter of Postfix that Barid does not have; NULL: none */
+const struct check_postfix	*check_postfix_find(struct slice name);
 
 /* --- check_conf.c: parameters and rows */
 void	check_parameters(struct check *c);

@@ -19,8 +19,20 @@ static void
 found_unknown(void *arg, const struct conf_entry *entry,
     const struct diag *diag)
 {
-	(void)entry;		/* the finding names its place */
-	check_found_diag(arg, CHECK_ERROR, diag);
+	struct check			*c = arg;
+	const struct check_postfix	*p = check_postfix_find(entry->name);
+	struct diag			 instead = *diag;
+
+	/* a finding may also be about a name that the value refers to */
+	if (p == NULL || param_registry_find(c->registry, entry->name) != NULL ||
+	    strstr(diag->text, p->name) == NULL) {
+		check_found_diag(c, CHECK_ERROR, diag);
+		return;
+	}
+	(void)snprintf(instead.text, sizeof(instead.text), "%.*s is a "
+	    "parameter of Postfix that is not here. %s",
+	    SLICE_ARG(entry->name), p->sentence);
+	check_found_diag(c, p->level, &instead);
 }
 
 /* layer_of - the configuration of a row, its overrides over main.cf */
@@ -65,6 +77,7 @@ check_parameters(struct check *c)
 	struct conf		**layer = NEW_ARRAY(struct conf *, cf->count + 1);
 
 	tables_register(&registry);
+	c->registry = &registry;
 	for (const struct tables_params *t = tables_params; t->table != NULL; t++)
 		(void)param_check(t->table, c->tool->conf, found_value, c);
 	for (size_t i = 0; i < cf->count; i++) {
@@ -76,6 +89,7 @@ check_parameters(struct check *c)
 	for (size_t i = 0; i < cf->count; i++)
 		conf_free(&layer[i]);
 	free(layer);
+	c->registry = NULL;
 	param_registry_free(&registry);
 }
 

@@ -70,6 +70,20 @@ def test_main(tmp_path, line, where, text):
     assert hits, found
 
 
+@pytest.mark.parametrize("line, level, text", [
+    ("biff = no", "note", "no biff service"),
+    ("smtpd_use_tls = yes", "warning", "smtpd_tls_security_level = may"),
+    ("milter_default_action = accept", "warning", "Milters"),
+    ("mailbox_size_limit = 0", "warning", "barid account quota"),
+])
+def test_of_postfix(tmp_path, line, level, text):
+    """a file of Postfix's works; what it loses is said"""
+    status, found = check(tmp_path, line + "\n")
+    assert status == 0, found
+    hits = [f for f in found if f["level"] == level and text in f["text"]]
+    assert len(hits) == 1 and hits[0]["where"].endswith("main.cf:8"), found
+
+
 @pytest.mark.parametrize("row, level, text", [
     ("frob inet n - - - - smtpd", "error", "no such address or port"),
     ("127.0.0.1:1 inet n - - - - frobd", "error", "no daemon is called frobd"),
