@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libglobal/slot_io.h"
 #include "libutil/alloc.h"
 #include "libutil/crc32c.h"
 #include "libutil/cursor.h"
@@ -437,6 +438,9 @@ env_open(struct accounts *a, const char *folder, bool write)
 	accounts_abort(&txn);
 	if (r == 0 && write && (r = give(a->folder, ACCOUNTS_FILE)) == 0)
 		r = give(a->folder, LOCK_FILE);
+	/* LMDB flushes what is in the file, not the name of a new one */
+	if (r == 0 && write)
+		r = slot_io_sync_folder(a->folder, ".");
 	return r;
 }
 

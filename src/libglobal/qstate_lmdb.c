@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libglobal/slot_io.h"
 #include "libutil/alloc.h"
 
 #define FOLDER		"state.lmdb"
@@ -283,7 +284,10 @@ map_open(struct env *e, int queue_fd, size_t map_size, unsigned flags)
 		mdb_txn_abort(txn);
 		return to_errno(r);
 	}
-	return to_errno(mdb_txn_commit(txn));
+	if ((r = mdb_txn_commit(txn)) != 0)
+		return to_errno(r);
+	/* LMDB flushes what is in the file, not the name of a new one */
+	return flags & MDB_RDONLY ? 0 : slot_io_sync_folder(queue_fd, FOLDER);
 }
 
 /* is_there - has anything been written yet? LMDB cannot read an empty file */
