@@ -117,8 +117,10 @@ connect_it(struct task *t, struct opening *o)
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0) {
-		*o->bad = status_make(450, "4.4.1", "connect to %s: %s",
-		    o->s->relay, strerror(-r));
+		*o->bad = status_make(450, "4.4.1", "connect to %s: %s%s",
+		    o->s->relay, strerror(-r), o->a->hop.is_unix ?
+		    " (smtp's sandbox has no sockets of the file system: use "
+		    "inet:)" : "");
 		return REFUSED;
 	}
 	stream_open(&o->s->stream, task_loop(t), &fd);

@@ -2,6 +2,9 @@
 /* smtp against scripted servers: every reply at every step, and worse. */
 #include "smtp_world.h"
 
+#include "libtask/tls.h"
+#include "unit/libtask/identity.h"
+
 #define HELLO	"S 220 mx1.example ESMTP\nC EHLO client.example\n"
 #define PLAIN	HELLO "S 250 mx1.example\n"
 #define PIPED	HELLO "S 250-mx1.example\nS 250-PIPELINING\n" \
@@ -399,5 +402,111 @@ TEST(cancelled_at_every_wait)
 			break;
 		if (CHECK_INT(r, -ECANCELED, n) != -ECANCELED)
 			break;
+	}
+}
+
+#define TLS_HELLO	HELLO "S 250-mx\nS 250-8BITMIME\nS 250 STARTTLS\nC STARTTLS\n"
+
+/* STARTTLS - what becomes of it at each level */
+TEST(starttls)
+{
+	static const struct {
+		const char	*level;
+		const char	*scripts[2];
+		const char	*want;
+	} tries[] = {
+		/* what was offered before TLS is forgotten: EHLO again */
+		{ "may", { TLS_HELLO "S 220 go\nT\nC EHLO\nS 250 mx\n" TAKE }, "250 2.0.0 " },
+		{ "encrypt", { TLS_HELLO "S 220 go\nT\nC EHLO\nS 250 mx\n" TAKE }, "250 2.0.0 " },
+		{ "verify", { TLS_HELLO "S 220 go\nT\nC EHLO\nS 250 mx\n" TAKE }, "250 2.0.0 " },
+		{ "secure", { TLS_HELLO "S 220 go\nT\nC EHLO\nS 250 mx\n" TAKE }, "250 2.0.0 " },
+		{ "secure", { TLS_HELLO "S 220 go\nT\n" }, "450 4.7.5 Cannot start TLS with 10.0.0.1[10.0.0.1]: Server certificate not trusted or not of that name\n" },
+		{ "none", { PLAIN TAKE }, "250 2.0.0 " },
+		{ "may", { PLAIN TAKE }, "250 2.0.0 " },
+		{ "encrypt", { PLAIN }, "450 4.7.4 TLS is required, but was not offered by host mx1.example[10.0.0.1]\n" },
+		/* refused: go on in the clear, or not */
+		{ "may", { TLS_HELLO "S 454 not now\n" TAKE }, "250 2.0.0 " },
+		{ "encrypt", { TLS_HELLO "S 454 not now\n" }, "450 4.7.4 TLS is required, but host mx1.example[10.0.0.1] refused to start TLS\n" },
+		/* the handshake fails: a new connection, or none */
+		{ "may", { TLS_HELLO "S 220 go\nR garbage~\n", PLAIN TAKE }, "250 2.0.0 " },
+		{ "may", { TLS_HELLO "S 220 go\nX\n", PLAIN TAKE }, "250 2.0.0 " },
+		{ "may", { TLS_HELLO "X\n", PLAIN TAKE }, "250 2.0.0 " },
+		{ "encrypt", { TLS_HELLO "S 220 go\nX\n", PLAIN TAKE }, "450 4.7.5 Cannot start TLS with mx1.example[10.0.0.1]: " },
+		/* words before the handshake are not taken for words of TLS */
+		{ "encrypt", { TLS_HELLO "R 220 go~250 injected~\nW 10\nT\n" }, "450 4.7.5 Cannot start TLS with mx1.example[10.0.0.1]: " },
+	};
+	struct tls_params	sp = { .role = TLS_SERVER };
+	struct tls_params	cp = { .role = TLS_CLIENT };
+	struct tls_context	*server = NULL, *client = NULL;
+	struct identity		id;
+
+	identity_init(&id, "P-256", "DNS:mx1.example");
+	cp.ca_pem = buf_slice(&id.ca);
+	CHECK_INT(tls_context_new(&sp, &server, NULL), 0, 0);
+	CHECK_INT(tls_context_new(&cp, &client, NULL), 0, 0);
+	CHECK_INT(tls_context_add_identity(server, NULL, buf_slice(&id.chain),
+	    buf_slice(&id.key_pem), NULL), 0, 0);
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		struct buf	more = BUF_INIT;
+		struct world	w = { .nexthop = i == 4 ? "[10.0.0.1]" :
+		    "[mx1.example]", .rcpts = { ONE }, .server_tls = server,
+		    .smtp.tls = client };
+
+		buf_addf(&more, "smtp_tls_security_level = %s\n",
+		    tries[i].level);
+		w.more = buf_cstr(&more);
+		memcpy(w.server[0].scripts, tries[i].scripts,
+		    sizeof(tries[i].scripts));
+		CHECK_INT(world_run(&w, 3, 0), 0, i);
+		if (!CHECK(slice_has_prefix(buf_slice(&w.results),
+		    slice_of(tries[i].want)), i))
+			printf("# got %.*s", SLICE_ARG(buf_slice(&w.results)));
+		world_done(&w);
+		buf_free(&more);
+	}
+	tls_context_free(&server);
+	tls_context_free(&client);
+	identity_done(&id);
+}
+
+TEST(next_hops)
+{
+	static const struct {
+		const char	*text;
+		const char	*want;	/* NULL: it is none */
+	} tries[] = {
+		{ "x.example", "x.example 25 mx loop" },
+		{ "x.example:587", "x.example 587 mx" },
+		{ "x.example:submission", "x.example 587 mx" },
+		{ "[x.example]", "x.example 25 loop" },
+		{ "[x.example]:26", "x.example 26" },
+		{ "[192.0.2.1]", "192.0.2.1 25 loop" },
+		{ "[IPv6:2001:db8::1]:2525", "2001:db8::1 2525" },
+		{ "[2001:db8::1]", "2001:db8::1 25 loop" },
+		{ "inet:x.example", "x.example 24 lmtp" },
+		{ "inet:[x.example]:2003", "x.example 2003 lmtp" },
+		{ "unix:/run/lmtp", "/run/lmtp 0 lmtp unix" },
+		{ "", NULL }, { "[]", NULL }, { "[", NULL }, { ":25", NULL },
+		{ "x:", NULL }, { "x:65536", NULL }, { "[x]25", NULL },
+		{ "[x]:", NULL }, { "unix:", NULL }, { "inet:", NULL },
+	};
+	const struct smtp_params p = { .smtp_tcp_port = S("smtp"),
+		.lmtp_tcp_port = S("24") };
+
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		struct buf	got = BUF_INIT;
+		struct smtp_hop	h;
+		int		r;
+
+		r = smtp_hop_parse(slice_of(tries[i].text), false, &p, &h);
+		CHECK_INT(r == 0, tries[i].want != NULL, i);
+		if (r == 0 && tries[i].want != NULL) {
+			buf_addf(&got, "%.*s %u%s%s%s%s", SLICE_ARG(h.host),
+			    h.port, h.use_mx ? " mx" : "",
+			    h.lmtp ? " lmtp" : "", h.is_unix ? " unix" : "",
+			    h.detect_loop ? " loop" : "");
+			CHECK_TEXT(buf_slice(&got), tries[i].want, i);
+		}
+		buf_free(&got);
 	}
 }

@@ -5,6 +5,7 @@
  *	S text	send the text and CRLF		R text	send it, CRLF for each ~
  *	C text	read a line that begins so	D	read content to the dot
  *	W ms	wait				X	close	H  close one half
+ *	T	start TLS
  * At its end the server reads on until the client closes.
  */
 #ifndef TESTS_SMTP_WORLD_H
@@ -41,6 +42,7 @@ struct world {
 	const char	*more;		/* configuration */
 	bool		 smtputf8;
 	unsigned	 times;		/* attempts; 0: one */
+	struct tls_context *server_tls;
 	/* who is there */
 	struct server	 server[SERVERS_MAX];	/* 10.0.0.1, .2, .3 */
 	/* what came of it */
@@ -97,6 +99,8 @@ play_line(struct task *t, struct playing *p, struct stream *s,
 			return r;
 		return slice_to_u32(arg, UINT32_MAX, &ms) < 0 ? -EBADMSG :
 		    task_sleep(t, ms);
+	case 'T':
+		return stream_start_tls(t, s, w->server_tls, NULL);
 	case 'H':
 		return stream_shutdown(t, s);
 	default:
@@ -114,6 +118,7 @@ play_task(struct task *t, void *arg)
 	int		 r = 0;
 
 	memset(&s, 0, sizeof(s));
+	s.io.fd = -1;
 	stream_open(&s, task_loop(t), &p->fd);
 	while (r == 0 && rest.len > 0) {
 		line = slice_split(&rest, '\n');
@@ -403,7 +408,8 @@ world_run(struct world *w, uint64_t seed, uint64_t cancel_at)
 	int		 r;
 
 	buf_addf(&text, "myhostname = client.example\ninet_protocols = ipv4\n"
-	    "smtp_tls_security_level = none\n%s",
+	    "%s%s", w->server_tls == NULL ?
+	    "smtp_tls_security_level = none\n" : "",
 	    w->more == NULL ? "" : w->more);
 	CHECK_INT(conf_read(conf, buf_slice(&text), "main.cf", &d), 0, 0);
 	CHECK_INT(memfile_new("test", 1 << 20, &m), 0, 0);
