@@ -90,10 +90,10 @@ class Suite:
                     'queue_run_delay = 1s\n')
         return self
 
-    def start(self, **more):
+    def start(self, arguments=(), **more):
         self.output = open(f'{self.folder}/master.out', 'ab')
         self.master = subprocess.Popen(
-            [f'{BUILD}/libexec/barid/master', '-c', self.etc],
+            [f'{BUILD}/libexec/barid/master', '-c', self.etc, *arguments],
             stdin=subprocess.DEVNULL, stdout=self.output,
             stderr=self.output, start_new_session=True, **more)
         end = time.monotonic() + 30
@@ -160,14 +160,14 @@ class Suite:
 
     # --- load
 
-    def send(self, port, token, size, on_ok=None):
+    def send(self, port, token, size, on_ok=None, to=None):
         """One message, tried once. True only after the 250."""
         with self.lock:
             self.sent.add(token)
         body = (f'From: <a@b.example>\r\nSubject: {token}\r\n'
                 f'Message-ID: <{token}@b.example>\r\n\r\n')
         body += ('x' * 70 + '\r\n') * (size // 72)
-        to = f'u{random.randrange(self.accounts) + 1}@{DOMAIN}'
+        to = to or f'u{random.randrange(self.accounts) + 1}@{DOMAIN}'
         try:
             s = smtplib.SMTP('127.0.0.1', port, 'load.example', timeout=20)
             with s:
