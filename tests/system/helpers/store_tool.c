@@ -8,6 +8,7 @@
  * Lines: "damage FOLDER TEXT" for a finding, "message FOLDER MAILBOX SUBJECT"
  * for a message. The status is 1 when there is damage.
  */
+#include <errno.h>
 #include <stdio.h>
 
 #include "libstore/mailbox.h"
@@ -81,10 +82,14 @@ look(const char *folder)
 	struct mailbox_info	*box;
 	struct account		*a = NULL;
 	size_t			 n = 0;
+	int			 r;
 
 	p.on_damage = on_damage;
 	p.arg = &l;
-	if (account_open(folder, &p, &a) < 0) {
+	/* a folder without an account: it never got any mail */
+	if ((r = account_open(folder, &p, &a)) == -ENOENT)
+		return 0;
+	if (r < 0) {
 		damage(&l, "the account cannot be opened");
 		return l.status;
 	}
