@@ -69,6 +69,7 @@ struct account_process {
 	struct signal		 more_jobs;
 	size_t			 deliveries;	/* asked for, not answered */
 	struct list		 sessions;
+	size_t			 session_count;
 	struct signal		 activity;	/* something began or ended */
 	uint64_t		 activities;
 	struct signal		 fewer;		/* a session ended or stays */

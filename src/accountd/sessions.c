@@ -400,12 +400,25 @@ static void
 session_free(struct session *s)
 {
 	list_remove(&s->link);
+	s->ap->session_count--;
 	imap_session_free(&s->imap);
 	stream_close(&s->stream);
 	io_close(&s->pump);
 	ipc_close(&s->front);
 	arena_free(&s->arena);
 	free(s);
+}
+
+/* turn_away - one too many */
+static int
+turn_away(struct session *s)
+{
+	struct msg_front_data m = { S("* BYE [LIMIT] Too many sessions of this "
+	    "account at a time\r\n") };
+
+	log_event(&s->log, EV_ACCOUNT_SESSION_LIMIT,
+	    KV_TEXT("account", s->ap->id));
+	return ipc_post(&s->front, &msg_front_data_desc, &m);
 }
 
 /* say_over - it does not sleep: nobody can resume it */
@@ -432,13 +445,19 @@ session_task(struct task *t, void *arg)
 	log_set(&s->log, KV_STR("session", s->m->session));
 	log_set(&s->log, KV_STR("client", s->m->client_address));
 	process_active(ap);
-	r = open_pair(t, s);
-	if (r == 0)
+	if (ap->session_count >
+	    (size_t)ap->p->accountd_session_limit) {
+		if ((r = turn_away(s)) == 0)
+			last_words(t, s);
+		goto out;
+	}
+	if ((r = open_pair(t, s)) == 0)
 		r = open_session(s);
 	if (r < 0)
 		log_event(&s->log, EV_ACCOUNT_SESSION_FAILED, KV_ERR("why", r));
 	else
 		r = serve(t, s);
+out:
 	if (!s->asleep)
 		say_over(s);
 	session_free(s);
@@ -462,5 +481,6 @@ sessions_start(struct account_process *ap, struct msg_account_session *m,
 	*arena_take = (struct arena)ARENA_INIT;
 	s->front.io.fd = s->stream.io.fd = s->pump.fd = -1;
 	list_add_tail(&ap->sessions, &s->link);
+	ap->session_count++;
 	task_group_start(daemon_group(ap->daemon), session_task, s);
 }

@@ -103,6 +103,27 @@ uncount_address(struct front *f)
 
 /* --- its life */
 
+/* turn_away - who would be one too many */
+static int
+turn_away(struct task *t, struct front *f)
+{
+	size_t count = daemon_clients(f->daemon);
+
+	f->quit = true;
+	if (count > (size_t)f->p->imapd_client_limit) {
+		log_event(&f->log, EV_IMAPD_FULL, KV_UINT("count", count));
+		return front_say(t, f, "* BYE [UNAVAILABLE] Too many "
+		    "connections");
+	}
+	if (!count_address(f)) {
+		log_event(&f->log, EV_IMAPD_TOO_MANY);
+		return front_say(t, f, "* BYE [LIMIT] Too many connections "
+		    "from your address");
+	}
+	f->quit = false;
+	return 0;
+}
+
 /* greet - TLS where it comes first, then the greeting */
 static int
 greet(struct task *t, struct front *f)
@@ -110,12 +131,8 @@ greet(struct task *t, struct front *f)
 	struct buf	caps = BUF_INIT;
 	int		r;
 
-	if (!count_address(f)) {
-		log_event(&f->log, EV_IMAPD_TOO_MANY);
-		f->quit = true;
-		return front_say(t, f, "* BYE Too many connections from your "
-		    "address");
-	}
+	if ((r = turn_away(t, f)) < 0 || f->quit)
+		return r;
 	if ((r = front_prepare_tls(t, f)) < 0)
 		return r;
 	if (f->p->imapd_tls_wrappermode && (r = front_start_tls(t, f)) < 0)

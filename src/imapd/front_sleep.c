@@ -10,6 +10,8 @@
 #include "imapd/imapd_events.h"
 #include "libglobal/ipc_store.h"
 
+#define RESUME_LIMIT	30000	/* ms for a session to wake up */
+#define RESUME_PAUSE	100	/* ms before the second try */
 #define WATCH_EVERY	15000	/* ms between looks at stored's edge */
 
 static struct edge *
@@ -87,11 +89,32 @@ resume(struct task *t, struct front *f, int *ret_channel)
 	return r;
 }
 
+/* resume_in_time - again and again, if the store is busy: when something woke
+ * all clients at once they have to take turns */
+static int
+resume_in_time(struct task *t, struct front *f, int *ret_channel)
+{
+	int64_t	end = task_now(t) + RESUME_LIMIT, pause = RESUME_PAUSE;
+	int	r = -ESTALE;
+
+	while (!f->void_handle) {
+		r = resume(t, f, ret_channel);
+		if (r == 0 || r == -ESTALE || r == -ECANCELED ||
+		    task_now(t) + pause > end)
+			break;
+		if ((r = task_sleep(t, pause)) < 0)
+			break;
+		pause *= 2;
+		r = -ESTALE;
+	}
+	return r;
+}
+
 /* wake_up - and if that fails, the client must come again */
 static int
 wake_up(struct task *t, struct front *f, int *ret_channel)
 {
-	int r = f->void_handle ? -ESTALE : resume(t, f, ret_channel);
+	int r = resume_in_time(t, f, ret_channel);
 
 	if (r == -ECANCELED)
 		return r;
