@@ -74,4 +74,8 @@ install-doc: all man
 	for p in $(MANPAGES); do \
 	    $(INSTALL) -D -m 644 $$p $(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/} || exit 1; done
 
-.PHONY: man ipc-page install-programs install-conf install-doc
+clean: clean-installed
+clean-installed:
+	rm -rf conf man
+
+.PHONY: clean-installed man ipc-page install-programs install-conf install-doc
