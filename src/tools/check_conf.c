@@ -119,10 +119,24 @@ check_service(struct check *c, const struct mastercf_service *row)
 		check_found(c, CHECK_NOTE, where.data, "service %.*s (%s): "
 		    "done by %s. %s", SLICE_ARG(row->name), m->name, m->daemon,
 		    m->sentence);
-	else if (row->chroot == MASTERCF_NO || row->unprivileged == MASTERCF_NO)
-		check_found(c, CHECK_NOTE, where.data, "service %.*s: the row "
-		    "asks for no chroot or for privileges; %s is confined all "
-		    "the same", SLICE_ARG(row->name), m->daemon);
+}
+
+/* check_unconfined - rows that ask for less confinement get none the less */
+static void
+check_unconfined(struct check *c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->tool->cf.count; i++) {
+		const struct mastercf_service *row = &c->tool->cf.service[i];
+
+		count += row->chroot == MASTERCF_NO ||
+		    row->unprivileged == MASTERCF_NO;
+	}
+	if (count > 0)
+		check_found(c, CHECK_NOTE, c->master_cf, "%zu row%s for no "
+		    "chroot or for privileges; the daemons are confined all "
+		    "the same", count, count == 1 ? " asks" : "s ask");
 }
 
 /* check_services - every row of master.cf */
@@ -136,6 +150,7 @@ check_services(struct check *c)
 		check_service(c, &cf->service[i]);
 		listens |= cf->service[i].type == MASTERCF_INET;
 	}
+	check_unconfined(c);
 	if (cf->replaced_line > 0)
 		check_found(c, CHECK_WARNING, c->master_cf, "the row in line "
 		    "%u is replaced by a later one of the same name and type; "

@@ -36,6 +36,8 @@ check_users(struct check *c)
 	struct buf		 users = BUF_INIT, groups = BUF_INIT;
 	const struct sandbox_row *row;
 	const struct passwd	*pw;
+	enum check_level	 level = geteuid() == 0 ? CHECK_WARNING :
+				    CHECK_NOTE;	/* they count for root only */
 	char			 name[64];
 
 	for (size_t i = 0; (row = sandbox_row_at(i)) != NULL; i++) {
@@ -53,14 +55,14 @@ check_users(struct check *c)
 			add_missing(&groups, name);
 	}
 	if (users.len > 0)
-		check_found(c, CHECK_WARNING, "users", "missing: %.*s; these "
-		    "daemons share the user %s and are not protected from each "
-		    "other. systemd-sysusers makes them",
+		check_found(c, level, "users", "missing: %.*s; started "
+		    "by root, these daemons share the user %s and are not "
+		    "protected from each other. systemd-sysusers makes them",
 		    SLICE_ARG(buf_slice(&users)),
 		    getpwnam(tool_value(c->tool, "mail_owner")) == NULL ?
 		    "nobody" : tool_value(c->tool, "mail_owner"));
 	if (groups.len > 0)
-		check_found(c, CHECK_WARNING, "groups", "missing: %.*s; "
+		check_found(c, level, "groups", "missing: %.*s; "
 		    "systemd-sysusers makes them",
 		    SLICE_ARG(buf_slice(&groups)));
 	if (geteuid() != 0)
