@@ -95,7 +95,8 @@ class Suite:
         self.master = subprocess.Popen(
             [f'{BUILD}/libexec/barid/master', '-c', self.etc, *arguments],
             stdin=subprocess.DEVNULL, stdout=self.output,
-            stderr=self.output, start_new_session=True, **more)
+            stderr=self.output, start_new_session=True, cwd=self.folder,
+            **more)
         end = time.monotonic() + 30
         for port in (self.through, self.queue):
             while True:
@@ -185,7 +186,8 @@ class Suite:
         except (OSError, smtplib.SMTPException):
             return False
 
-    def load(self, seconds, threads=6, rng=random, on_ok=None):
+    def load(self, seconds, threads=6, rng=random, on_ok=None,
+             sizes=(500, 3000, 20000, 100000)):
         """Start senders; returns a function that waits for them."""
         end = time.monotonic() + seconds
         self.begun += 1
@@ -195,7 +197,7 @@ class Suite:
             while time.monotonic() < end:
                 token = f'T{self.begun:x}Q{number:x}Q{i:x}Q'.upper()
                 port = self.queue if (number + i) % 2 else self.through
-                size = rng.choice((500, 3000, 20000, 100000))
+                size = rng.choice(sizes)
                 if not self.send(port, token, size, on_ok):
                     time.sleep(0.02)
                 i += 1

@@ -20,6 +20,14 @@ import crash_suite as cs                                    # noqa: E402
 import powercut_replay as pr                                # noqa: E402
 
 ROOTS = ['queue', 'data']
+# flushes that no 250 hangs on, and why they are there
+BESIDE = {
+    'queue/slot/32k/NUMBER.new: flush': 'a free slot: its zeros are there '
+    'so that a commit changes no size; the commit flushes what it wrote',
+    'queue/slot/256k/NUMBER.new: flush': 'the same',
+    'queue/slot/2m/NUMBER.new: flush': 'the same',
+    'data/auth: folder flush': 'the accounts were made before the recording',
+}
 LONG = bool(os.environ.get('BARID_LONG'))
 
 
@@ -41,6 +49,8 @@ class Recording:
         s.start(env=env, pass_fds=[fd])
         try:
             s.load(4 if LONG else 2, threads=5, rng=random.Random(1),
+                   sizes=[500, 3000, 20000, 100000] * 4
+                   + [200000, 300000, 2500000],
                    on_ok=lambda t: os.write(fd, pr.token_record(t)))()
         finally:
             s.stop()
@@ -136,6 +146,6 @@ def test_each_flush_is_needed(recording):
         rows.append(f'{kind} ({n}): '
                     + (wrong.splitlines()[0][:100] if wrong else 'NOT SEEN'))
         print(rows[-1], flush=True)
-        if not wrong:
+        if not wrong and kind not in BESIDE:
             missed.append(kind)
     assert not missed, missed
