@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * dnsd on the real loop, with libunbound, asking a name server of the test's
- * own on a thread: what it knows is a table below.
+ * own on a thread: what it knows is a table below. Where a test wants it, the
+ * table is the root zone, signed with a key that is made for it.
  */
 #include "test.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "dnsd/dnsd.h"
+#include "libutil/base64.h"
 #include "libutil/conf.h"
 #include "libutil/diag.h"
 
@@ -49,6 +52,7 @@ static const struct zone_row {
 	{ "4.3.2.10.in-addr.arpa", DNS_PTR, WIRE("\3lan\7example\0") },
 	{ "m.test",	DNS_A,		WIRE("\300\0\2\7") },
 	{ "silent.example", TYPE_SILENT, NULL, 0 },
+	{ "forged.example", DNS_A,	WIRE("\300\0\2\10") },
 };
 
 struct server {
@@ -57,6 +61,9 @@ struct server {
 	int		 stop[2];
 	unsigned	 port;
 	unsigned	 asked;
+	EVP_PKEY	*key;		/* NULL: nothing is signed */
+	struct buf	 dnskey;	/* its RDATA */
+	unsigned	 key_tag;
 };
 
 /* read_name - of a question, without compression; says where it ends */
@@ -83,53 +90,172 @@ put16(struct buf *b, unsigned v)
 	buf_add_byte(b, (char)v);
 }
 
+static void
+put32(struct buf *b, uint32_t v)
+{
+	put16(b, v >> 16);
+	put16(b, v & 0xffff);
+}
+
+#define TTL		300
+#define TYPE_RRSIG	46
+#define TYPE_DNSKEY	48
+#define TYPE_OPT	41
+#define ED25519		15	/* RFC 8080 */
+
 /* add_record - with the name of the question */
 static void
-add_record(struct buf *b, const struct zone_row *row)
+add_record(struct buf *b, int type, struct slice rdata)
 {
 	put16(b, 0xc00c);
-	put16(b, (unsigned)row->type);
+	put16(b, (unsigned)type);
 	put16(b, 1);
-	put16(b, 0);
-	put16(b, 300);
-	put16(b, (unsigned)row->len);
-	buf_add(b, slice_over(row->data, row->len));
+	put32(b, TTL);
+	put16(b, (unsigned)rdata.len);
+	buf_add(b, rdata);
+}
+
+/* add_wire - a name as labels */
+static void
+add_wire(struct buf *b, const char *name)
+{
+	struct slice rest = slice_of(name), label;
+
+	while (slice_next_word(&rest, ".", &label)) {
+		buf_add_byte(b, (char)label.len);
+		buf_add(b, label);
+	}
+	buf_add_byte(b, 0);
+}
+
+/* a set of records of one name and type */
+struct record_set {
+	const char	*name;
+	int		 type;
+	struct slice	 rdata[8];
+	size_t		 count;
+};
+
+/* add_signature - an RRSIG record (RFC 4034 3.1.8.1) */
+static void
+add_signature(struct server *s, struct buf *b, const struct record_set *set)
+{
+	struct buf	 head = BUF_INIT, text = BUF_INIT;
+	unsigned char	 sig[64];
+	size_t		 len = sizeof(sig), labels = set->name[0] != '\0';
+	EVP_MD_CTX	*m = EVP_MD_CTX_new();
+	uint32_t	 now = (uint32_t)time(NULL);
+
+	for (const char *c = set->name; *c != '\0'; c++)
+		labels += *c == '.';
+	put16(&head, (unsigned)set->type);
+	buf_add_byte(&head, ED25519);
+	buf_add_byte(&head, (char)labels);
+	put32(&head, TTL);
+	put32(&head, now + 86400);
+	put32(&head, now - 86400);
+	put16(&head, s->key_tag);
+	buf_add_byte(&head, 0);
+	buf_add(&text, buf_slice(&head));
+	for (size_t i = 0; i < set->count; i++) {
+		add_wire(&text, set->name);
+		put16(&text, (unsigned)set->type);
+		put16(&text, 1);
+		put32(&text, TTL);
+		put16(&text, (unsigned)set->rdata[i].len);
+		buf_add(&text, set->rdata[i]);
+	}
+	/* a byte more than the answer has */
+	if (strcmp(set->name, "forged.example") == 0)
+		buf_add_byte(&text, 0);
+	if (EVP_DigestSignInit(m, NULL, NULL, NULL, s->key) == 1 &&
+	    EVP_DigestSign(m, sig, &len, (unsigned char *)text.data,
+	    text.len) == 1)
+		buf_add(&head, slice_over(sig, len));
+	add_record(b, TYPE_RRSIG, buf_slice(&head));
+	EVP_MD_CTX_free(m);
+	buf_free(&head);
+	buf_free(&text);
+}
+
+/* make_key - the root's */
+static void
+make_key(struct server *s)
+{
+	unsigned char	public[32];
+	size_t		len = sizeof(public);
+	uint32_t	sum = 0;
+
+	s->key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	CHECK_INT(EVP_PKEY_get_raw_public_key(s->key, public, &len), 1, 0);
+	put16(&s->dnskey, 257);
+	buf_add_byte(&s->dnskey, 3);
+	buf_add_byte(&s->dnskey, ED25519);
+	buf_add(&s->dnskey, slice_over(public, len));
+	/* RFC 4034 appendix B */
+	for (size_t i = 0; i < s->dnskey.len; i++) {
+		uint32_t byte = (unsigned char)s->dnskey.data[i];
+
+		sum += (i & 1) != 0 ? byte : byte << 8;
+	}
+	sum += sum >> 16;
+	s->key_tag = sum & 0xffff;
+}
+
+/* collect - what the zone has; false: stay silent */
+static bool
+collect(struct server *s, struct record_set *set, unsigned type,
+    bool *ret_known)
+{
+	*ret_known = set->name[0] == '\0';
+	set->type = (int)type;
+	if (*ret_known && type == TYPE_DNSKEY && s->key != NULL)
+		set->rdata[set->count++] = buf_slice(&s->dnskey);
+	for (size_t i = 0; i < COUNT(zone); i++) {
+		if (strcmp(zone[i].name, set->name) != 0)
+			continue;
+		if (zone[i].type == TYPE_SILENT)
+			return false;
+		*ret_known = true;
+		if ((unsigned)zone[i].type != type &&
+		    zone[i].type != DNS_CNAME)
+			continue;
+		set->type = zone[i].type;
+		set->rdata[set->count++] = slice_over(zone[i].data,
+		    zone[i].len);
+	}
+	return true;
 }
 
 /* answer - false: stay silent */
 static bool
-answer(struct buf *b, const unsigned char *q, size_t len)
+answer(struct server *s, struct buf *b, const unsigned char *q, size_t len)
 {
-	char		name[300];
-	size_t		end = read_name(q, len, name, sizeof(name));
-	unsigned	type, n = 0;
-	bool		known = strcmp(name, "") == 0;
-	struct buf	records = BUF_INIT;
+	char			name[300];
+	size_t			end = read_name(q, len, name, sizeof(name));
+	struct record_set	set = { .name = name };
+	bool			known, is_signed;
 
-	if (end + 4 > len)
+	if (end + 4 > len ||
+	    !collect(s, &set, (unsigned)q[end] << 8 | q[end + 1], &known))
 		return false;
-	type = (unsigned)q[end] << 8 | q[end + 1];
-	for (size_t i = 0; i < COUNT(zone); i++) {
-		if (strcmp(zone[i].name, name) != 0)
-			continue;
-		if (zone[i].type == TYPE_SILENT)
-			return false;
-		known = true;
-		if ((unsigned)zone[i].type == type ||
-		    zone[i].type == DNS_CNAME) {
-			add_record(&records, &zone[i]);
-			n++;
-		}
-	}
+	is_signed = s->key != NULL && set.count > 0;
 	buf_add(b, slice_over(q, 2));
 	put16(b, known ? 0x8180 : 0x8183);
 	put16(b, 1);
-	put16(b, n);
+	put16(b, (unsigned)set.count + is_signed);
 	put16(b, 0);
-	put16(b, 0);
+	put16(b, 1);
 	buf_add(b, slice_over(q + 12, end + 4 - 12));
-	buf_add(b, buf_slice(&records));
-	buf_free(&records);
+	for (size_t i = 0; i < set.count; i++)
+		add_record(b, set.type, set.rdata[i]);
+	if (is_signed)
+		add_signature(s, b, &set);
+	buf_add_byte(b, 0);		/* EDNS, with DO (RFC 6891) */
+	put16(b, TYPE_OPT);
+	put16(b, 1232);
+	put32(b, 0x8000);
+	put16(b, 0);
 	return true;
 }
 
@@ -155,7 +281,7 @@ server_main(void *arg)
 		n = recvfrom(s->fd, q, sizeof(q), 0, (struct sockaddr *)&from,
 		    &len);
 		__atomic_add_fetch(&s->asked, 1, __ATOMIC_SEQ_CST);
-		if (n > 12 && answer(&b, q, (size_t)n))
+		if (n > 12 && answer(s, &b, q, (size_t)n))
 			ignore(sendto(s->fd, b.data, b.len, 0,
 			    (struct sockaddr *)&from, len));
 		buf_free(&b);
@@ -184,6 +310,8 @@ server_stop(struct server *s)
 	pthread_join(s->thread, NULL);
 	close(s->stop[0]);
 	close(s->fd);
+	EVP_PKEY_free(s->key);
+	buf_free(&s->dnskey);
 }
 
 /* --- the world */
@@ -262,8 +390,32 @@ write_hosts(char *path, size_t size)
 	fclose(f);
 }
 
+/* write_anchor - the trust anchor of the test */
 static void
-run(void (*test)(struct task *t, struct world *w), bool own)
+write_anchor(struct server *s, char *path, size_t size)
+{
+	struct buf	 b = BUF_INIT;
+	FILE		*f;
+
+	base64_encode(&b, slice_from(buf_slice(&s->dnskey), 4));
+	(void)snprintf(path, size, "%s/root.key", test_tmpdir());
+	f = fopen(path, "w");
+	fprintf(f, "; the root\n\n. IN DNSKEY 257 3 %d %s ; key\n", ED25519,
+	    buf_cstr(&b));
+	fclose(f);
+	buf_free(&b);
+}
+
+/* how dnsd is set up */
+struct how {
+	bool		 no_servers;	/* dns_resolver is empty */
+	bool		 no_signatures;
+	bool		 anchor;
+	const char	*validation;
+};
+
+static void
+run(void (*test)(struct task *t, struct world *w), struct how how)
 {
 	struct log_setup	setup = { .sink = no_sink };
 	struct loop_options	o = { .workers = 1 };
@@ -274,11 +426,22 @@ run(void (*test)(struct task *t, struct world *w), bool own)
 	char			text[600];
 
 	log_start(&setup);
+	if (how.anchor) {
+		make_key(&w.server);
+		write_anchor(&w.server, text, sizeof(text));
+		conf_put(conf, S("dns_trust_anchor_file"), slice_of(text), "",
+		    0);
+	}
+	if (how.no_signatures) {
+		EVP_PKEY_free(w.server.key);
+		w.server.key = NULL;
+	}
+	conf_put(conf, S("dns_validation"), slice_of(how.validation), "", 0);
 	server_start(&w.server);
 	write_hosts(text, sizeof(text));
 	conf_put(conf, S("dns_hosts_file"), slice_of(text), "", 0);
 	(void)snprintf(text, sizeof(text), "127.0.0.1:%u", w.server.port);
-	if (own)
+	if (!how.no_servers)
 		conf_put(conf, S("dns_resolver"), slice_of(text), "", 0);
 	w.loop = loop_new(&o);
 	w.daemon = daemon_new(w.loop, &spec, conf, no_edge, NULL, &diag);
@@ -289,12 +452,16 @@ run(void (*test)(struct task *t, struct world *w), bool own)
 		CHECK_INT(s->under_way, 0, 0);
 		dnsd_free(&s);
 	}
+	if (diag.text[0] != '\0')
+		printf("# %s\n", diag.text);
 	daemon_free(&w.daemon);
 	arena_free(&w.arena);
 	loop_free(w.loop);
 	conf_free(&conf);
 	server_stop(&w.server);
 }
+
+#define NEVER	((struct how){ .validation = "never" })
 
 static const struct msg_dns_answer *
 ask(struct task *t, struct world *w, const char *name, int type, uint32_t ms)
@@ -379,7 +546,7 @@ answers(struct task *t, struct world *w)
 
 TEST(dnsd_answers)
 {
-	run(answers, true);
+	run(answers, NEVER);
 }
 
 /* what is answered without asking anybody */
@@ -410,7 +577,8 @@ own_answers(struct task *t, struct world *w)
 
 TEST(dnsd_own_answers)
 {
-	run(own_answers, false);
+	run(own_answers,
+	    (struct how){ .no_servers = true, .validation = "never" });
 }
 
 /* hosts says that a name is, the DNS does not know it: no data, not no name */
@@ -427,7 +595,7 @@ mixed(struct task *t, struct world *w)
 
 TEST(dnsd_hosts_and_dns)
 {
-	run(mixed, true);
+	run(mixed, NEVER);
 }
 
 /* a server that says nothing: an answer in time, and the others go on */
@@ -472,7 +640,7 @@ silence(struct task *t, struct world *w)
 
 TEST(dnsd_silence)
 {
-	run(silence, true);
+	run(silence, NEVER);
 }
 
 /* the caller goes while answers are awaited */
@@ -488,5 +656,63 @@ leave(struct task *t, struct world *w)
 
 TEST(dnsd_caller_leaves)
 {
-	run(leave, true);
+	run(leave, NEVER);
+}
+
+/* --- DNSSEC */
+
+static void
+signed_zone(struct task *t, struct world *w)
+{
+	const struct msg_dns_answer *a = ask(t, w, "a.example", DNS_A, 5000);
+
+	CHECK_INT(a->rcode, 0, 0);
+	CHECK_INT(a->records.n, 2, 0);
+	CHECK(a->secure && !a->bogus, 0);
+	a = ask(t, w, "forged.example", DNS_A, 5000);
+	CHECK_INT(a->rcode, 2, 1);
+	CHECK_INT(a->records.n, 0, 1);
+	CHECK(!a->secure && a->bogus && a->text.len > 0, 1);
+}
+
+TEST(dnsd_validates)
+{
+	run(signed_zone, (struct how){ .anchor = true, .validation = "auto" });
+	run(signed_zone, (struct how){ .anchor = true,
+	    .validation = "always" });
+}
+
+static void
+nothing_proved(struct task *t, struct world *w)
+{
+	const struct msg_dns_answer *a = ask(t, w, "a.example", DNS_A, 5000);
+
+	CHECK_INT(a->rcode, 0, 0);
+	CHECK_INT(a->records.n, 2, 0);
+	CHECK(!a->secure && !a->bogus, 0);
+}
+
+/* servers that strip signatures must not stop all mail */
+TEST(dnsd_does_not_validate)
+{
+	run(nothing_proved, (struct how){ .anchor = true,
+	    .no_signatures = true, .validation = "auto" });
+	run(nothing_proved, (struct how){ .anchor = true,
+	    .validation = "never" });
+}
+
+static void
+all_bogus(struct task *t, struct world *w)
+{
+	const struct msg_dns_answer *a = ask(t, w, "a.example", DNS_A, 5000);
+
+	CHECK_INT(a->rcode, 2, 0);
+	CHECK(!a->secure && a->bogus, 0);
+}
+
+/* unless the administrator says so */
+TEST(dnsd_must_validate)
+{
+	run(all_bogus, (struct how){ .anchor = true, .no_signatures = true,
+	    .validation = "always" });
 }
