@@ -3,12 +3,15 @@
  * Start and end, and one caller's edge: what each kind of caller may ask is
  * one table. Messages are handled side by side, because a login may wait.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "authd/authd.h"
 #include "libglobal/edges.h"
 #include "libutil/alloc.h"
+
+#define HASH_MAPPED	(256 << 10)	/* bytes from which on memory is mapped */
 
 /* authd_params - the present ones; not to be kept over a wait */
 const struct authd_params *
@@ -112,6 +115,9 @@ int
 authd_prepare(struct daemon *d, struct diag *diag)
 {
 	(void)diag;
+	/* the memory of a hash goes back at once: else the allocator would
+	 * learn from it to keep that much in each thread's heap */
+	(void)mallopt(M_MMAP_THRESHOLD, HASH_MAPPED);
 	daemon_set_data(d, authd_new(d, "."));
 	return 0;
 }

@@ -87,7 +87,7 @@ world_task(struct task *t, void *arg)
 
 	task_group_begin(t, &w->group);
 	task_group_start(&w->group, serve, w->daemon);
-	CHECK_INT(task_sleep(t, 1), 0, 0);
+	ignore(task_sleep(t, 1));	/* or it is cancelled already */
 	call_in(w, &w->smtpd, "smtpd", 1);
 	call_in(w, &w->imapd, "imapd", 2);
 	call_in(w, &w->other, "imapd", 3);
@@ -123,8 +123,10 @@ no_sink(void *arg, const struct log_record *record)
 	(void)record;
 }
 
-static void
-run(void (*test)(struct task *t, struct world *w))
+/* run a test in a world of its own, cancelled at its n-th wait (0: never);
+ * says how often it waited */
+static uint64_t
+run_cancelled(void (*test)(struct task *t, struct world *w), uint64_t at)
 {
 	static int		 n;
 	static const char *const settings[][2] = {
@@ -141,6 +143,8 @@ run(void (*test)(struct task *t, struct world *w))
 	struct world		 w = { .test = test };
 	struct authd		*a;
 	char			 folder[512];
+	uint64_t		 waits = 0;
+	int			 r;
 
 	log_start(&setup);
 	(void)snprintf(folder, sizeof(folder), "%s/%d", test_tmpdir(), n++);
@@ -153,7 +157,10 @@ run(void (*test)(struct task *t, struct world *w))
 	if (CHECK(w.daemon != NULL, 0)) {
 		a = authd_new(w.daemon, folder);
 		daemon_set_data(w.daemon, a);
-		CHECK_INT(loop_run(w.loop, world_task, &w), 0, 0);
+		loop_sim_cancel_at(w.loop, at);
+		r = loop_run(w.loop, world_task, &w);
+		CHECK(r == 0 || (at > 0 && r == -ECANCELED), at);
+		waits = loop_suspensions(w.loop);
 		CHECK_INT(loop_task_count(w.loop), 0, 0);
 		CHECK(list_is_empty(&a->callers) && a->waiting == 0, 0);
 		authd_free(&a);
@@ -162,6 +169,13 @@ run(void (*test)(struct task *t, struct world *w))
 	arena_free(&w.arena);
 	loop_free(w.loop);
 	conf_free(&conf);
+	return waits;
+}
+
+static void
+run(void (*test)(struct task *t, struct world *w))
+{
+	(void)run_cancelled(test, 0);
 }
 
 /* --- calls */
@@ -654,4 +668,46 @@ trespass(struct task *t, struct world *w)
 TEST(authd_trespass)
 {
 	run(trespass);
+}
+
+/* cancelled at each place where it waits: it ends, and lets go of everything */
+static void
+sweep(struct task *t, struct world *w)
+{
+	static const struct { const char *verb, *name, *value; } edits[] = {
+		{ "domain-add", "example.org", "" },
+		{ "account-add", "alice@example.org", "plain:secret" },
+		{ "alias-add", "info@example.org", "a@x.example" },
+	};
+	struct msg_auth_start	m = { .protocol = S("imap"),
+				    .mechanism = S("PLAIN"),
+				    .initial = S("\0alice\0secret"),
+				    .has_initial = true,
+				    .client_address = S("192.0.2.1") };
+	struct msg_auth_exists	who = { S("info@example.org") };
+	struct msg_auth_list	list = { .kind = S("alias") };
+	void			*reply;
+
+	for (size_t i = 0; i < COUNT(edits); i++) {
+		struct msg_auth_edit e = { slice_of(edits[i].verb),
+		    slice_of(edits[i].name), slice_of(edits[i].value) };
+
+		ignore(ipc_call(t, &w->tool.c, &msg_auth_edit_desc, &e,
+		    &msg_auth_edited_desc, &w->arena, &reply));
+	}
+	ignore(ipc_call(t, &w->imapd.c, &msg_auth_start_desc, &m,
+	    &msg_auth_step_desc, &w->arena, &reply));
+	ignore(ipc_call(t, &w->mapd.c, &msg_auth_exists_desc, &who,
+	    &msg_auth_who_desc, &w->arena, &reply));
+	ignore(ipc_call(t, &w->tool.c, &msg_auth_list_desc, &list,
+	    &msg_auth_rows_desc, &w->arena, &reply));
+}
+
+TEST(authd_cancelled)
+{
+	uint64_t last = run_cancelled(sweep, 0);
+
+	CHECK(last > 20, 0);
+	for (uint64_t n = 1; n <= last; n++)
+		(void)run_cancelled(sweep, n);
 }
