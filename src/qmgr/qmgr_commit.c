@@ -77,7 +77,8 @@ over(struct qmessage *m)
 			free_slot(m);
 		log_event(daemon_log(q->daemon), EV_QMGR_REMOVED,
 		    KV_STR("queue_id", queue_id_text(&m->id)));
-	}
+	} else	/* only now does the state say when it is due */
+		signal_set(&q->due);
 	qmessage_free(m);
 }
 

@@ -141,7 +141,6 @@ park(struct qmessage *m, uint8_t queue, int64_t next)
 	m->wanted = queue;
 	list_add_tail(&m->qmgr->finishing, &m->finishing);
 	commit_soon(m->qmgr);
-	signal_set(&m->qmgr->due);
 }
 
 /* expire - what could not be delivered in time counts as refused */
