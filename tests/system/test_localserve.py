@@ -2,9 +2,11 @@
 """The contract of localserve that outside scripts rely on."""
 import os
 import signal
+import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -124,3 +126,40 @@ def test_wrong_options(tmp_path, options, word):
     assert r.returncode != 0
     assert word in r.stderr
     assert r.stdout == ""
+
+
+def test_unprivileged(tmp_path):
+    """who is not root has a suite, too, and is told what it does without"""
+    from conftest import BUILD, free_base_port
+    import json
+    import smtplib
+    if os.geteuid() != 0:
+        pytest.skip("all tests run so")
+    folder = tempfile.mkdtemp(prefix="barid-")
+    os.chmod(folder, 0o777)
+    base = free_base_port()
+    p = subprocess.Popen(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+         str(BUILD / "bin/barid"), "localserve", "--directory",
+         folder + "/s", "--base-port", str(base), "--domain", "example.test",
+         "--account", "alice:secret"], stdout=subprocess.PIPE,
+        stderr=open(folder + "/stderr", "w"), text=True)
+    try:
+        assert json.loads(p.stdout.readline())["version"] == 1
+        with smtplib.SMTP("127.0.0.1", base, timeout=30) as s:
+            s.sendmail("a@other.test", ["alice@example.test"], message())
+        ps = subprocess.run(
+            [str(BUILD / "bin/barid"), "-c", folder + "/s/etc", "ps",
+             "--json"], capture_output=True, text=True, timeout=30)
+        for line in ps.stdout.splitlines():
+            row = json.loads(line)
+            assert row["user"] == "nobody"
+            assert row["daemon"] == "master" or (
+                row["seccomp"] == "2" and row["no_new_privs"] == "1"), row
+        said = open(folder + "/stderr").read()
+        assert "as user nobody" in said and "does without" in said
+    finally:
+        p.send_signal(signal.SIGTERM)
+        p.wait(10)
+        p.stdout.close()
+        shutil.rmtree(folder, ignore_errors=True)
