@@ -183,6 +183,10 @@ bodies_open(struct account *a, uint64_t id, struct body **ret_body)
 	if (r == 0 && b->where == BODY_IS_BIG)
 		r = a->p.big.open == NULL ? -EOPNOTSUPP :
 		    a->p.big.open(a->p.big.arg, b->hash, &b->fd);
+	/* expunged meanwhile, or was its file lost? */
+	if (r == -ENOENT && b->where == BODY_IS_BIG &&
+	    body_locate_again(b) == 0)
+		r = -EBADMSG;
 	if (r < 0)
 		body_close(&b);
 	else
