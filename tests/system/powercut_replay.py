@@ -131,7 +131,8 @@ class Disk:
         self.by_ino, self.root, self.path = {}, {}, {}
         self.begun = {}
         self.acked = set()
-        self.flushes = collections.Counter()
+        self.flushes = collections.defaultdict(list)    # kind: steps
+        self.steps = 0
         for r in roots:
             self.root[r] = self._scan(os.path.join(live, r),
                                       os.path.join(base, r), r)
@@ -176,11 +177,12 @@ class Disk:
 
     def _flushed(self, r):
         kind = self.kind_of(r)
-        self.flushes[kind] += 1
+        self.flushes[kind].append(self.steps)
         return not (self.ignore and self.ignore(kind, r))
 
     def step(self, r):
         thing = self.by_ino.get(r.ino)
+        self.steps += 1
         if r.op == 'K':
             self.acked.add(bytes(r.data).decode())
         elif r.op == 'C':
