@@ -58,24 +58,27 @@ class Sink:
                             self.say("250-" + w)
                         self.say("250 " + words[-1])
                     elif word == "MAIL":
+                        sender, rcpts = None, []
                         if self.answer(word, "250 ok"):
-                            sender, rcpts = line[10:], []
+                            sender = line[10:]
                     elif word == "RCPT":
-                        if self.answer(word, "250 ok"):
+                        if sender is None:
+                            self.say("503 whose mail?")
+                        elif self.answer(word, "250 ok"):
                             rcpts.append(line[8:])
                     elif word == "DATA":
                         if not rcpts:
                             self.say("554 no recipients")
                             continue
                         self.say("354 go on")
-                        data = b""
-                        while not data.endswith(b"\r\n.\r\n"):
-                            more = self.rfile.readline()
+                        data, more = b"", self.rfile.readline()
+                        while more != b".\r\n":
                             if not more:
                                 return
                             data += more
+                            more = self.rfile.readline()
                         if self.answer("END", "250 taken"):
-                            sink.letters.append((sender, rcpts, data[:-3]))
+                            sink.letters.append((sender, rcpts, data))
                     else:
                         self.say("250 ok")
 
