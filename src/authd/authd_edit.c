@@ -144,6 +144,8 @@ say(struct authd *a, const struct msg_auth_edit *m, const struct editing *x,
 	else
 		log_event(log, EV_AUTHD_EDIT_FAILED, KV_STR("verb", m->verb),
 		    KV_STR("name", m->name), KV_ERR("why", r));
+	if (r == -EIO || r == -ENOTRECOVERABLE)
+		authd_database_failed(a, -ENOTRECOVERABLE);
 }
 
 /* authd_edit - change the database */

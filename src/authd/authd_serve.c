@@ -25,6 +25,9 @@ void
 authd_database_failed(struct authd *a, int r)
 {
 	log_event(daemon_log(a->daemon), EV_AUTHD_DATABASE, KV_ERR("why", r));
+	/* a new process opens it anew */
+	if (r == -ENOTRECOVERABLE)
+		daemon_end(a->daemon);
 }
 
 /* --- start and end */

@@ -15,7 +15,8 @@
  * digits, drawn at random and never used again; its login name is an address.
  *
  * Every value carries a checksum over key and value. A record that does not
- * fit its checksum or its shape is -EBADMSG and harms no other.
+ * fit its checksum or its shape is -EBADMSG and harms no other. After
+ * -ENOTRECOVERABLE the database must be opened anew.
  */
 #ifndef LIBGLOBAL_ACCOUNTS_H
 #define LIBGLOBAL_ACCOUNTS_H

@@ -54,6 +54,8 @@ to_errno(int e)
 		return -EBADMSG;
 	case MDB_BAD_VALSIZE:
 		return -EMSGSIZE;
+	case MDB_PANIC:		/* after an error of the disk */
+		return -ENOTRECOVERABLE;
 	}
 	return e > 0 ? -e : e == 0 ? 0 : -EIO;
 }

@@ -2,6 +2,8 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -487,6 +489,49 @@ TEST(accounts_damage)
 	CHECK_INT(truncate(file, 0), 0, 0);
 	CHECK_INT(truncate(file, 9000), 0, 0);
 	CHECK(accounts_open(folder, ACCOUNTS_WRITE, &a, &diag) < 0, 0);
+	arena_free(&arena);
+}
+
+/* no room on the disk: an error, nothing is lost, and it works again */
+TEST(accounts_disk_full)
+{
+	char			 folder[512], name[64];
+	struct accounts		*a = fresh(folder, sizeof(folder));
+	struct arena		 arena = ARENA_INIT;
+	struct accounts_edit	 e = { .verb = ACCOUNTS_ALIAS_ADD,
+				    .now = NOW };
+	struct accounts_edited	 done;
+	struct accounts_account	 account;
+	struct buf		 targets = BUF_INIT;
+	struct rlimit		 before, small;
+	int			 r = 0;
+
+	edit_all(a, people, COUNT(people));
+	while (targets.len < 30000)
+		buf_add_text(&targets, "somebody@b.example\n");
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &before), 0, 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	small = before;
+	small.rlim_cur = 200000;
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &small), 0, 0);
+	e.value = buf_slice(&targets);
+	for (int i = 0; i < 100 && r == 0; i++) {
+		(void)snprintf(name, sizeof(name), "n%d@example.org", i);
+		e.name = slice_of(name);
+		r = accounts_edit(a, &e, &done);
+	}
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &before), 0, 0);
+	CHECK(r < 0 && r != -EINVAL, 0);
+	CHECK_INT(accounts_by_login(a, S("alice@example.org"), &arena,
+	    &account), 0, 0);
+	CHECK_INT(accounts_edit(a, &e, &done), 0, 0);
+	accounts_close(&a);
+	CHECK_INT(accounts_open(folder, ACCOUNTS_READ, &a, NULL), 0, 0);
+	CHECK_INT(accounts_check(a, found_damage, &r), 0, 0);
+	CHECK_INT(accounts_by_login(a, S("bob@example.org"), &arena,
+	    &account), 0, 0);
+	accounts_close(&a);
+	buf_free(&targets);
 	arena_free(&arena);
 }
 
