@@ -191,6 +191,18 @@ def check_reload(system):
     system.step("a reload keeps an open session")
 
 
+def check_upgrade(system):
+    """without a service manager the package itself goes on with the new one"""
+    before = system.barid("ps", "--json").stdout
+    run("chroot", system.root, "sh", "-c", "dpkg -i /tmp/barid_*.deb")
+    system.barid("status")
+    after = system.barid("ps", "--json").stdout
+    assert {json.loads(row)["pid"] for row in before.splitlines()}.isdisjoint(
+        json.loads(row)["pid"] for row in after.splitlines())
+    system.wait_mails(993, 4)
+    system.step("an upgrade starts it again")
+
+
 def check_stop(system):
     system.barid("stop")
     for port in (25, 143, 465, 587, 993):
@@ -225,6 +237,7 @@ def main(root):
         assert second.returncode == 0, second.stdout
         check_sendmail(system)
         check_reload(system)
+        check_upgrade(system)
         check_stop(system)
         check_removal(system)
     except BaseException:
