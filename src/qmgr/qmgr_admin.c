@@ -50,15 +50,28 @@ of_state(struct qmgr *q, const struct queue_id *id, struct arena *a,
 	return 0;
 }
 
+/* memory_queue - where a message is that is in memory */
+static struct slice
+memory_queue(const struct qmessage *m)
+{
+	if (list_is_empty(&m->finishing))
+		return S("active");
+	/* its record is on its way to the disk */
+	return m->wanted == QSTATE_HOLD ? S("hold") : S("deferred");
+}
+
 /* of_memory - a row from a message that is being tried */
 static void
 of_memory(const struct qmessage *m, struct arena *a, struct msg_queue_entry *e)
 {
 	size_t n = m->envelope->rcpts.n, k = 0;
 
-	*e = (struct msg_queue_entry){ .queue_id = queue_id_text(&m->id),
-	    .queue_name = S("active"), .arrival = m->envelope->arrival / 1000000,
+	*e = (struct msg_queue_entry){
+	    .queue_id = arena_dup(a, queue_id_text(&m->id)),
+	    .queue_name = memory_queue(m),
+	    .arrival = m->envelope->arrival / 1000000,
 	    .size = m->envelope->content_length,
+	    .forced_expire = (m->flags & QSTATE_EXPIRE) != 0,
 	    .sender = m->envelope->sender };
 	e->rcpts.v = ARENA_ARRAY(a, struct msg_queue_rcpt, n);
 	for (size_t i = 0; i < n; i++)
@@ -71,24 +84,56 @@ of_memory(const struct qmessage *m, struct arena *a, struct msg_queue_entry *e)
 	e->rcpts.n = k;
 }
 
-/* add_active - messages that are only in memory, on the first page */
-static void
-add_active(struct qmgr *q, struct arena *a, struct msg_queue_entries *reply,
-    size_t max)
+static int
+by_id(const void *a, const void *b)
 {
+	return memcmp(((const struct queue_id *)a)->text,
+	    ((const struct queue_id *)b)->text, QUEUE_ID_MAX);
+}
+
+/* memory_ids - the messages in memory behind that id, in order; not those
+ * that are only waiting for their end to be durable */
+static size_t
+memory_ids(struct qmgr *q, const struct queue_id *after, struct arena *a,
+    struct queue_id **ret_ids)
+{
+	struct queue_id		*ids = ARENA_ARRAY(a, struct queue_id,
+				    q->messages.count);
 	struct hash_iter	it = { 0 };
 	struct slice		k;
 	void			*v;
+	size_t			n = 0;
 
-	while (reply->entries.n < max && hash_next(&q->messages, &it, &k, &v)) {
+	while (hash_next(&q->messages, &it, &k, &v)) {
 		struct qmessage *m = v;
 
-		if (m->has_state || !list_is_empty(&m->finishing))
-			continue;
-		of_memory(m, a, &reply->entries.v[reply->entries.n++]);
+		if (by_id(&m->id, after) > 0 &&
+		    (list_is_empty(&m->finishing) || m->wanted != 0))
+			ids[n++] = m->id;
 	}
+	qsort(ids, n, sizeof(ids[0]), by_id);
+	*ret_ids = ids;
+	return n;
 }
 
+/* add_entry - from memory if it is there, else from its record */
+static void
+add_entry(struct qmgr *q, const struct queue_id *id, struct arena *a,
+    struct msg_queue_entries *reply)
+{
+	const struct qmessage	*m = qmessage_find(q, queue_id_text(id));
+	struct msg_queue_entry	*e = &reply->entries.v[reply->entries.n];
+
+	if (m != NULL && !list_is_empty(&m->finishing) && m->wanted == 0)
+		return;		/* it is over */
+	if (m != NULL)
+		of_memory(m, a, e);
+	else if (of_state(q, id, a, e) < 0)
+		return;		/* it has just gone, or is damaged */
+	reply->entries.n++;
+}
+
+/* on_list - a page of what is in memory and what has a record, in one order */
 static int
 on_list(struct qmgr *q, struct ipc_conn *c, uint32_t request,
     const struct msg_queue_list *ask, struct arena *a)
@@ -96,23 +141,27 @@ on_list(struct qmgr *q, struct ipc_conn *c, uint32_t request,
 	struct qstate_filter	 f = { QSTATE_KEY_MESSAGE, SLICE_EMPTY };
 	struct qstate_walk	 w = QSTATE_WALK_INIT;
 	struct msg_queue_entries reply = { .more = true };
-	struct queue_id		*ids = ARENA_ARRAY(a, struct queue_id, PAGE);
-	struct queue_id		 after;
-	size_t			 n = 0;
+	struct queue_id		*known = ARENA_ARRAY(a, struct queue_id, PAGE);
+	struct queue_id		*live, after = QUEUE_ID_INIT;
+	size_t			 nk = 0, nl, k = 0, l = 0;
 	int			 r;
 
-	reply.entries.v = ARENA_ARRAY(a, struct msg_queue_entry, 1000);
-	if (ask->after.len == 0)
-		add_active(q, a, &reply, 1000 - PAGE);
-	else if (queue_id_parse(ask->after, &after) == 0)
+	reply.entries.v = ARENA_ARRAY(a, struct msg_queue_entry, PAGE);
+	if (ask->after.len > 0 && queue_id_parse(ask->after, &after) == 0)
 		qstate_key_message(&w.last, &after);
-	if ((r = qstate_list(q->state, &f, &w, ids, PAGE, &n)) < 0)
+	if ((r = qstate_list(q->state, &f, &w, known, PAGE, &nk)) < 0)
 		return r;
-	for (size_t i = 0; i < n; i++)
-		if (of_state(q, &ids[i], a,
-		    &reply.entries.v[reply.entries.n]) == 0)
-			reply.entries.n++;
-	reply.more = !w.done && n > 0;
+	nl = memory_ids(q, &after, a, &live);
+	/* behind the last known one there may be others: these come first */
+	while (reply.entries.n < PAGE && (k < nk || (w.done && l < nl))) {
+		int order = k == nk ? 1 : l == nl ? -1 :
+		    by_id(&known[k], &live[l]);
+
+		add_entry(q, order <= 0 ? &known[k] : &live[l], a, &reply);
+		k += order <= 0;
+		l += order >= 0;
+	}
+	reply.more = !w.done || k < nk || l < nl;
 	return ipc_reply(c, request, &msg_queue_entries_desc, &reply);
 }
 

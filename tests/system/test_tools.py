@@ -107,6 +107,24 @@ def test_queue(suite):
     assert suite.barid("queue", "show", ident).returncode == 1
 
 
+def test_queue_of_many(make_suite):
+    """each message is listed once, whatever is done to it meanwhile"""
+    s = make_suite(*SUITE_OPTIONS, "--set", "minimal_backoff_time=1s",
+                   "--set", "maximal_backoff_time=1s",
+                   accounts=["alice:secret"])
+    count = 700
+    with s.smtp("submission", login="alice:secret") as c:
+        for _ in range(count):
+            c.sendmail("alice@example.test", ["x@foreign.test"], message())
+    for _ in range(10):
+        ids = [e["queue_id"] for e in queue(s)]
+        assert len(ids) == len(set(ids)) == count
+        time.sleep(0.2)
+    s.stop()
+    ids = [e["queue_id"] for e in queue(s)]
+    assert len(ids) == len(set(ids)) == count
+
+
 def test_queue_of_a_stopped_suite(make_suite):
     s = make_suite(*SUITE_OPTIONS, accounts=["alice:secret"])
     subject = token()
