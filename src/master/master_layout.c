@@ -84,9 +84,6 @@ layout_root_of(struct master *m, const char *daemon, struct buf *out)
 	case SANDBOX_ROOT_BOUNCE:
 		buf_addf(out, "%s/bounce", queue);
 		return;
-	case SANDBOX_ROOT_DROP:
-		buf_addf(out, "%s/maildrop", queue);
-		return;
 	case SANDBOX_ROOT_STORE:
 		buf_add_text(out, master_path(m, "store_directory"));
 		return;
