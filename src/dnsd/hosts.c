@@ -6,7 +6,7 @@
 
 #include "libglobal/dns.h"
 
-#define NAME_LONGEST	255
+#define HOST_LONGEST	255
 
 /* lower - a name as it is kept; empty if it is none */
 static struct slice
@@ -16,7 +16,7 @@ lower(struct arena *a, struct slice name)
 
 	while (name.len > 0 && name.data[name.len - 1] == '.')
 		name.len--;
-	if (name.len == 0 || name.len > NAME_LONGEST)
+	if (name.len == 0 || name.len > HOST_LONGEST)
 		return SLICE_EMPTY;
 	text = arena_text(a, name);
 	for (size_t i = 0; i < name.len; i++)
