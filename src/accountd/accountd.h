@@ -105,6 +105,9 @@ struct delivery {
 	struct slice		 mailbox;	/* where it was put */
 	struct status		 status;	/* what became of it */
 	struct signal		 done;
+	bool			 is_big;	/* stored keeps the content */
+	unsigned char		 hash[32];	/* under this, then */
+	bool			 is_gone;	/* but it is not there */
 	bool			 is_duplicate;
 	bool			 running;	/* lent to the writer */
 	bool			 finished;
@@ -116,6 +119,8 @@ struct filing {
 	struct delivery		**jobs;
 	size_t			 count;
 };
+/* is the message nothing but added header text and then its content? */
+bool	filing_is_plain(const struct msg_deliver_ask *ask);
 /* a work item; each delivery has its status then */
 int	filing_run(void *arg);
 void	delivery_free(struct delivery *d);

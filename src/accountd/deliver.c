@@ -11,11 +11,13 @@
 
 #include "accountd/accountd.h"
 #include "accountd/accountd_events.h"
+#include "libglobal/ipc_account.h"
 #include "libstore/message.h"
 #include "libtask/work.h"
 #include "libutil/alloc.h"
 
 #define ASKED_AT_ONCE	100
+#define BIG_LIMIT	60000	/* ms for stored to keep a large content */
 
 /* delivery_new - takes the message, with the arena it is in */
 static struct delivery *
@@ -29,6 +31,46 @@ delivery_new(struct ipc_in *in, struct arena *arena_take)
 	d->ask = in->msg;
 	in->msg = NULL;
 	return d;
+}
+
+/* keep_big - have stored keep a large content, which accounts then share; if
+ * it cannot, the account keeps it for itself */
+static int
+keep_big(struct task *t, struct account_process *ap, struct delivery *d)
+{
+	struct msg_account_big	m = { d->ask->content, d->ask->offset,
+	    d->ask->content_length };
+	const struct msg_account_big_kept *kept;
+	struct arena		a = ARENA_INIT;
+	struct deadline		limit;
+	void			*reply;
+	int			r;
+
+	d->is_big = false;
+	deadline_begin(t, &limit, BIG_LIMIT);
+	r = ipc_call(t, &ap->control, &msg_account_big_desc, &m,
+	    &msg_account_big_kept_desc, &a, &reply);
+	r = deadline_end(t, &limit, r);
+	if (r == 0) {
+		kept = reply;
+		d->is_big = kept->ok && kept->hash.len == sizeof(d->hash);
+		if (d->is_big)
+			memcpy(d->hash, kept->hash.data, sizeof(d->hash));
+	}
+	arena_free(&a);
+	return r == -ECANCELED ? r : 0;
+}
+
+/* bring_back - a large content whose name was taken away before the commit */
+static int
+bring_back(struct task *t, struct account_process *ap, struct delivery *d)
+{
+	int r = keep_big(t, ap, d);
+
+	if (r == 0 && !d->is_big)
+		d->status = status_make(451, "4.3.0",
+		    "The content could not be kept");
+	return r;
 }
 
 /* wait_done - until the writer has filed it, or we must leave */
@@ -95,7 +137,13 @@ on_ask(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
 	d = delivery_new(in, a);
 	ap->deliveries++;
 	process_active(ap);
-	r = wait_done(t, ap, d);
+	r = 0;
+	if (d->ask->content_length >= BODY_BIG && filing_is_plain(d->ask))
+		r = keep_big(t, ap, d);
+	if (r == 0)
+		r = wait_done(t, ap, d);
+	if (r == 0 && d->is_gone)
+		r = bring_back(t, ap, d);
 	ap->deliveries--;
 	process_active(ap);
 	if (r == 0) {

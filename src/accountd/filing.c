@@ -8,7 +8,9 @@
  * content, with the facts of its one scan, as it came. Anything else (a field
  * removed in the middle of the header) is written out and scanned again.
  */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "accountd/accountd.h"
 #include "libmail/scan.h"
@@ -16,6 +18,10 @@
 #include "libstore/mailbox.h"
 #include "libtask/memfile.h"
 #include "libutil/alloc.h"
+#include "libutil/hex.h"
+
+/* of added text: what is left of a prefix beside the envelope's fields */
+#define PREFIX_TEXT_MAX	((size_t)EMAIL_PREFIX_MAX - 2048)
 
 /* delivery_free - with its content and its descriptor */
 void
@@ -86,14 +92,6 @@ add_envelope(struct buf *out, const struct msg_deliver_ask *ask)
 	add_field(out, "Delivered-To", ask->recipient, false);
 }
 
-/* is_whole - is that piece the content from end to end? */
-static bool
-is_whole(const struct msg_piece *piece, struct slice content)
-{
-	return piece->of_content && piece->offset == 0 &&
-	    piece->length == content.len;
-}
-
 /* leading_text - how many pieces at the front are text */
 static size_t
 leading_text(const struct msg_deliver_ask *ask)
@@ -103,6 +101,23 @@ leading_text(const struct msg_deliver_ask *ask)
 	while (i < ask->pieces.n && !ask->pieces.v[i].of_content)
 		i++;
 	return i;
+}
+
+/* filing_is_plain - text in front, then the content from end to end? */
+bool
+filing_is_plain(const struct msg_deliver_ask *ask)
+{
+	size_t		text = leading_text(ask), len = 0;
+	const struct msg_piece *last;
+
+	if (ask->pieces.n == 0)
+		return true;
+	for (size_t i = 0; i < text; i++)
+		len += ask->pieces.v[i].text.len;
+	if (text != ask->pieces.n - 1 || len > PREFIX_TEXT_MAX)
+		return false;
+	last = &ask->pieces.v[text];
+	return last->offset == 0 && last->length == ask->content_length;
 }
 
 /* add_pieces - write out pieces from..to */
@@ -157,28 +172,55 @@ assemble(const struct accountd_params *p, struct delivery *d,
 	size_t		text = leading_text(ask), n = ask->pieces.n;
 	struct buf	prefix = BUF_INIT_MAX(EMAIL_PREFIX_MAX);
 	struct buf	whole = BUF_INIT_MAX(p->accountd_content_limit);
-	bool		as_scanned = n == 0 || (text == n - 1 &&
-			    is_whole(&ask->pieces.v[text], content));
-	int		r;
+	bool		as_scanned = filing_is_plain(ask);
+	int		r = 0;
 
 	add_envelope(&prefix, ask);
-	if (add_pieces(&prefix, ask, content, 0, text) < 0) {
-		/* more text than a prefix holds: it becomes content */
-		buf_reset(&prefix);
-		add_envelope(&prefix, ask);
-		text = 0;
-		as_scanned = false;
-	}
+	if (as_scanned)
+		r = add_pieces(&prefix, ask, content, 0, text);
+	else
+		text = 0;	/* it becomes content */
 	d->message->prefix = arena_dup(&d->arena, buf_slice(&prefix));
 	d->message->content = content;
-	r = 0;
+	if (r < 0)
+		goto out;
 	if (!as_scanned && (r = add_pieces(&whole, ask, content, text, n)) == 0)
 		d->message->content = arena_dup(&d->arena, buf_slice(&whole));
-	buf_free(&prefix);
-	buf_free(&whole);
 	if (r == 0)
 		digest(d, as_scanned);
+out:
+	buf_free(&prefix);
+	buf_free(&whole);
 	return r;
+}
+
+/* give_to_store - a content that stored keeps is named, not written */
+static void
+give_to_store(struct delivery *d)
+{
+	struct deliver_message *m = d->message;
+
+	m->is_big = true;
+	memcpy(m->big_hash, d->hash, sizeof(m->big_hash));
+	m->big_size = m->content.len;
+	m->content = SLICE_EMPTY;
+}
+
+/* is_there - its file in our folder? An expunge may have unlinked the same
+ * content between stored's naming it and our commit. */
+static bool
+is_there(const struct delivery *d)
+{
+	struct buf	name = BUF_INIT;
+	struct stat	st;
+	bool		there;
+
+	buf_add_text(&name, "big/");
+	hex_encode(&name, slice_over(d->hash, sizeof(d->hash)));
+	there = fstatat(AT_FDCWD, buf_cstr(&name), &st,
+	    AT_SYMLINK_NOFOLLOW) == 0;
+	buf_free(&name);
+	return there;
 }
 
 /* --- where it goes */
@@ -267,7 +309,9 @@ prepare(const struct filing *f, struct delivery *d)
 	    &d->mailbox)) < 0 ||
 	    (r = open_content(f->p, d, &content)) < 0)
 		return r;
-	return assemble(f->p, d, content);
+	if ((r = assemble(f->p, d, content)) == 0 && d->is_big)
+		give_to_store(d);
+	return r;
 }
 
 /* status_of_result - what the store's result means for the mail */
@@ -316,6 +360,8 @@ filing_run(void *arg)
 		*of[i]->message = m[i];
 		of[i]->status = status_of_result(f, of[i],
 		    r < 0 ? r : m[i].result);
+		of[i]->is_gone = of[i]->is_big &&
+		    status_is_ok(&of[i]->status) && !is_there(of[i]);
 	}
 	free(m);
 	free(of);

@@ -112,7 +112,8 @@ bigfile_is_garbage(struct account *a, int big, const char *name)
 
 	if (name[0] == '.' || fstatat(big, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	if (account_now(a) - st.st_mtime < SWEEP_AGE)
+	/* not when it was written: it may be an old file with a new name */
+	if (account_now(a) - st.st_ctime < SWEEP_AGE)
 		return false;
 	if (slice_has_suffix(slice_of(name), S(".tmp")))
 		return true;

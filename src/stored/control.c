@@ -56,6 +56,28 @@ on_usage(struct account_entry *e, const struct msg_account_usage *m)
 	wait_wake(&e->waiters);
 }
 
+/* on_big - a large body, for all who have it */
+static int
+on_big(struct task *t, struct account_entry *e, struct ipc_conn *c,
+    struct ipc_in *in)
+{
+	struct msg_account_big_kept	m = { .ok = false };
+	unsigned char			hash[32];
+	int				r = big_keep(t, e, in->msg, hash);
+
+	if (r == -ECANCELED)
+		return r;
+	if (r == 0) {
+		m.ok = true;
+		m.hash = slice_over(hash, sizeof(hash));
+	} else {
+		log_event(daemon_log(e->stored->daemon), EV_STORED_BIG,
+		    KV_TEXT("account", e->id), KV_ERR("why", r));
+		m.text = slice_of(strerror(-r));
+	}
+	return ipc_reply(c, in->request, &msg_account_big_kept_desc, &m);
+}
+
 /* on_message - one message of the process */
 static int
 on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
@@ -76,6 +98,8 @@ on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	case MSG_account_idle:
 		on_idle(e, ((struct msg_account_idle *)in->msg)->idle);
 		return 0;
+	case MSG_account_big:
+		return in->request == 0 ? -EBADMSG : on_big(t, e, c, in);
 	case MSG_account_log:
 		return in->request == 0 ? -EBADMSG :
 		    on_log(t, e, c, in->request);

@@ -56,6 +56,19 @@ exists(const char *folder, const char *name)
 	return fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* make_big - where links to large bodies go: of our group, like all of it */
+static int
+make_big(const char *folder)
+{
+	char	path[ACCOUNT_DIGITS + 8];
+	int	r;
+
+	(void)snprintf(path, sizeof(path), "%s/big", folder);
+	if ((r = make(path)) == 1)
+		r = sync_folder(folder);
+	return r;
+}
+
 /* folder_make - a work item */
 int
 folder_make(void *arg)
@@ -67,7 +80,8 @@ folder_make(void *arg)
 	(void)snprintf(shard, sizeof(shard), "%.2s", j->path);
 	if ((r = make(shard)) < 0 || (r == 1 && (r = sync_folder(".")) < 0) ||
 	    (r = make(j->path)) < 0 ||
-	    (r == 1 && (r = sync_folder(shard)) < 0))
+	    (r == 1 && (r = sync_folder(shard)) < 0) ||
+	    (r = make_big(j->path)) < 0)
 		return r;
 	/* a folder with mail in it and no environment has lost it: a new one
 	 * must not be put in its place */

@@ -18,6 +18,8 @@ stored_prepare(struct daemon *d, struct diag *diag)
 	list_init(&s->idle);
 	list_init(&s->ending);
 	list_init(&s->room);
+	s->big = NEW(struct big_store);
+	big_init(s->big, daemon_loop(d));
 	daemon_set_data(d, s);
 	(void)umask(007);	/* account processes are of our group */
 	return 0;
@@ -31,6 +33,7 @@ stored_run(struct task *t, struct daemon *d)
 
 	edge_on_message(daemon_edge(d, "authd", &ipc_table_auth),
 	    on_auth_message, s);
+	task_group_start(daemon_group(d), big_sweep_task, s);
 	return children_run(t, s);
 }
 
@@ -42,5 +45,6 @@ stored_free(struct stored **s_take)
 
 	*s_take = NULL;
 	entries_free(s);
+	free(s->big);
 	free(s);
 }

@@ -13,6 +13,7 @@
 
 #include "libglobal/daemon.h"
 #include "libglobal/ipc_account.h"
+#include "libtask/work.h"
 #include "libutil/hash.h"
 #include "stored/stored_params.h"
 
@@ -27,6 +28,7 @@ struct stored {
 	struct list	 ending;	/* entries, asked to end longest first */
 	struct list	 room;		/* who waits for fewer processes */
 	struct signal	 work;		/* for the task that ends processes */
+	struct big_store *big;
 	size_t		 running;
 	bool		 said_unconfined;
 	bool		 said_full;
@@ -123,6 +125,19 @@ struct folder_list {
 	size_t		 count;
 };
 int	folder_list(void *arg);
+
+/* big.c: large bodies, shared by all accounts that have them */
+struct big_store {
+	struct work_lane	lane;	/* who links and unlinks takes turns */
+	uint64_t		count;	/* names of temporary files */
+	uint64_t		run;	/* of this process, in them */
+};
+void	big_init(struct big_store *b, struct loop *l);
+/* keep a body for that account: durable, and in its folder, when it returns */
+MUST_USE int	big_keep(struct task *t, struct account_entry *e,
+		    const struct msg_account_big *m, unsigned char ret_hash[32]);
+/* a task of the daemon: remove bodies that no account has any more */
+MUST_USE int	big_sweep_task(struct task *t, void *arg);
 
 /* a caller's edge */
 struct store_caller {

@@ -10,9 +10,11 @@
 #include "libglobal/ipc_account.h"
 #include "libglobal/ipc_front.h"
 #include "libmail/scan.h"
+#include "libstore/body.h"
 #include "libtask/loop.h"
 #include "libtask/memfile.h"
 #include "libutil/conf.h"
+#include "libutil/hex.h"
 
 #define ID	"00112233445566aa"
 #define LIMIT	60000		/* virtual ms */
@@ -28,6 +30,8 @@ struct world {
 	unsigned		 frozen, over, idle, busy;
 	bool			 was_idling;
 	bool			 create;
+	enum { BIG_KEPT, BIG_REFUSED, BIG_LATE } big;
+	unsigned		 bigs;
 	int			 served;	/* daemon_serve's result, or 1 */
 	int			(*run)(struct task *t, struct world *w);
 };
@@ -51,6 +55,35 @@ enter(const char *name)
 
 /* --- the test as stored */
 
+/* on_big - keep it, or pretend to, or not */
+static int
+on_big(struct world *w, struct ipc_conn *c, struct ipc_in *in)
+{
+	const struct msg_account_big *m = in->msg;
+	struct msg_account_big_kept kept = { .ok = w->big != BIG_REFUSED };
+	struct buf	content = BUF_INIT, name = BUF_INIT;
+	uint8_t		hash[BODY_HASH_LEN];
+	FILE		*f;
+
+	w->bigs++;
+	CHECK_INT(memfile_read_buf(m->content, m->offset, (size_t)m->length,
+	    &content), 0, 0);
+	body_hash_content(buf_slice(&content), hash);
+	kept.hash = slice_over(hash, sizeof(hash));
+	/* the second time it is there for good */
+	if (w->big == BIG_KEPT || (w->big == BIG_LATE && w->bigs > 1)) {
+		(void)mkdir("big", 0700);	/* it may be there */
+		buf_add_text(&name, "big/");
+		hex_encode(&name, kept.hash);
+		f = fopen(buf_cstr(&name), "w");
+		CHECK(f != NULL && fwrite(content.data, 1, content.len, f) ==
+		    content.len && fclose(f) == 0, 0);
+	}
+	buf_free(&content);
+	buf_free(&name);
+	return ipc_reply(c, in->request, &msg_account_big_kept_desc, &kept);
+}
+
 static int
 on_account(struct task *t, struct ipc_conn *c, struct ipc_in *in,
     struct arena *a, void *arg)
@@ -71,6 +104,8 @@ on_account(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		buf_reset(&w->state);
 		buf_add(&w->state, f->state);
 		return ipc_reply(c, in->request, &msg_account_kept_desc, &kept);
+	case MSG_account_big:
+		return on_big(w, c, in);
 	case MSG_account_over:
 		w->over++;
 		return 0;
@@ -537,6 +572,61 @@ TEST(process_many_at_once)
 	run_life(&w, run_many);
 	CHECK(w.used_messages >= 200, 0);
 	world_done(&w);
+}
+
+/* a large content: stored keeps it, or the account itself */
+static int
+run_big(struct task *t, struct world *w)
+{
+	struct msg_account_verify v = { true, false };
+	struct buf	  b = BUF_INIT;
+	struct mail	  mail = { .recipient = "anna@example.org" };
+	struct deliverer  d;
+	struct front_end  f;
+	void		 *reply;
+	int		  r;
+
+	buf_add_text(&b, HEAD "\r\n");
+	while (b.len < 300000)
+		buf_add_text(&b, "0123456789\r\n");
+	mail.content = buf_slice(&b);
+	if ((r = deliverer_open(t, w, &d)) < 0)
+		return r;
+	CHECK_INT(deliver(t, w, &d, &mail), 250, 0);
+	deliverer_close(t, &d);
+	if ((r = front_open(t, w, &f, SLICE_EMPTY)) == 0 &&
+	    (r = expect(t, &f, "a1 OK")) == 0 &&
+	    (r = tell(&f, "b SELECT INBOX\r\nc FETCH 1 (RFC822.SIZE "
+	    "BODY[TEXT]<0.12>)\r\n")) == 0 &&
+	    (r = expect(t, &f, "* 1 FETCH (RFC822.SIZE 3000")) == 0 &&
+	    (r = expect(t, &f, "0123456789")) == 0)
+		r = expect(t, &f, "c OK");
+	CHECK_INT(r, 0, 0);
+	front_close(t, &f);
+	r = ipc_call(t, &w->stored, &msg_account_verify_desc, &v,
+	    &msg_account_verified_desc, &w->arena, &reply);
+	if (r == 0)
+		CHECK_INT((long long)((struct msg_account_verified *)
+		    reply)->findings.n, 0, 0);
+	buf_free(&b);
+	return r;
+}
+
+TEST(process_big)
+{
+	static const unsigned bigs[] = { 1, 1, 2 };
+
+	for (unsigned i = 0; i < COUNT(bigs); i++) {
+		struct world w = { .create = true, .big = i,
+			.arena = ARENA_INIT };
+		char name[16];
+
+		snprintf(name, sizeof(name), "big%u", i);
+		enter(name);
+		run_life(&w, run_big);
+		CHECK_INT(w.bigs, bigs[i], i);
+		world_done(&w);
+	}
 }
 
 /* --- sleeping */

@@ -11,7 +11,9 @@
 #include "libglobal/ipc_zygote.h"
 #include "libtask/loop.h"
 #include "libutil/alloc.h"
+#include "libtask/memfile.h"
 #include "libutil/conf.h"
+#include "libutil/hex.h"
 #include "stored/stored.h"
 
 #define ANNA	"00000000000000aa"
@@ -419,6 +421,7 @@ run_world(struct world *w, int (*run)(struct task *, struct world *))
 
 	snprintf(path, sizeof(path), "%s/%u", test_tmpdir(), count++);
 	CHECK(mkdir(path, 0700) == 0 && chdir(path) == 0, 0);
+	CHECK(mkdir("big", 0700) == 0, 0);	/* master makes it */
 	w->run = run;
 	if (w->processes == NULL)
 		w->processes = "10";
@@ -724,6 +727,90 @@ TEST(stored_questions)
 	struct world w = { .used = 0 };
 
 	run_world(&w, questions);
+}
+
+/* --- large bodies */
+
+/* keep - an account gives a body away; its hash in hex */
+static int
+keep(struct task *t, struct world *w, const char *account, struct slice body,
+    struct buf *hex)
+{
+	struct msg_account_big	 m = { -1, 3, body.len };
+	struct msg_account_big_kept *kept;
+	struct memfile		 f = MEMFILE_INIT;
+	struct arena		 a = ARENA_INIT;
+	void			*reply;
+	int			 r;
+
+	if ((r = memfile_new("test", body.len + 3, &f)) == 0 &&
+	    (r = memfile_append(&f, S("..."))) == 0 &&
+	    (r = memfile_append(&f, body)) == 0 &&
+	    (r = memfile_seal(&f)) == 0) {
+		m.content = f.fd;
+		r = ipc_call(t, &fake_of(w, account)->conn,
+		    &msg_account_big_desc, &m, &msg_account_big_kept_desc, &a,
+		    &reply);
+	}
+	if (r == 0) {
+		kept = reply;
+		r = kept->ok ? 0 : -EIO;
+		buf_reset(hex);
+		hex_encode(hex, kept->hash);
+	}
+	memfile_done(&f);
+	arena_free(&a);
+	return r;
+}
+
+/* links - how many names a file has; 0: none */
+static long long
+links(const char *format, const char *hex)
+{
+	char		path[300];
+	struct stat	st;
+
+	snprintf(path, sizeof(path), format, hex);
+	return stat(path, &st) < 0 ? 0 : (long long)st.st_nlink;
+}
+
+static int
+bodies(struct task *t, struct world *w)
+{
+	struct caller	k;
+	struct buf	hex = BUF_INIT, other = BUF_INIT;
+	char		path[300];
+	struct stat	st;
+
+	caller_open(t, w, &k, "lmtpd", 3);
+	CHECK_INT(ask_deliver(t, &k, ANNA), 250, 0);
+	CHECK_INT(ask_deliver(t, &k, BOB), 250, 1);
+	CHECK_INT(keep(t, w, ANNA, S("abc"), &hex), 0, 0);
+	CHECK_TEXT(buf_slice(&hex), "ba7816bf8f01cfea414140de5dae2223"
+	    "b00361a396177a9cb410ff61f20015ad", 0);
+	CHECK_INT(links("big/%s", buf_cstr(&hex)), 2, 0);
+	CHECK_INT(links("00/" ANNA "/big/%s", buf_cstr(&hex)), 2, 0);
+	/* the same again, and for somebody else */
+	CHECK_INT(keep(t, w, ANNA, S("abc"), &other), 0, 1);
+	CHECK_INT(keep(t, w, BOB, S("abc"), &other), 0, 2);
+	CHECK_SLICE(buf_slice(&other), buf_slice(&hex), 0);
+	CHECK_INT(links("11/" BOB "/big/%s", buf_cstr(&hex)), 3, 0);
+	snprintf(path, sizeof(path), "big/%s", buf_cstr(&hex));
+	CHECK(stat(path, &st) == 0 && (st.st_mode & 07777) == 0440 &&
+	    st.st_size == 3, 0);
+	/* beyond the end of the content */
+	CHECK_INT(keep(t, w, ANNA, SLICE_EMPTY, &other), 0, 3);
+	caller_close(t, &k);
+	buf_free(&hex);
+	buf_free(&other);
+	return 0;
+}
+
+TEST(stored_bodies)
+{
+	struct world w = { .used = 0 };
+
+	run_world(&w, bodies);
 }
 
 TEST(account_ids)
