@@ -13,6 +13,7 @@ static const struct daemon_spec spec = {
 	.reload = authd_reload,
 };
 
+/* main - a daemon */
 int
 main(int argc, char **argv)
 {

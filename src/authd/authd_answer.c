@@ -3,6 +3,7 @@
  * lists for tools. */
 #include "authd/authd.h"
 
+/* answer_account - the answer to questions about one account */
 static int
 answer_account(struct authd_caller *c, struct ipc_in *in,
     const struct msg_auth_account_is *m)
@@ -83,6 +84,7 @@ struct resolving {
 	struct accounts_who	 who;
 };
 
+/* resolve_work - on a worker */
 static int
 resolve_work(void *arg)
 {
@@ -166,6 +168,7 @@ struct listing {
 	bool			 more;
 };
 
+/* list_work - on a worker */
 static int
 list_work(void *arg)
 {

@@ -16,6 +16,7 @@ struct editing {
 	struct accounts_edited	 done;
 };
 
+/* edit_work - on a worker */
 static int
 edit_work(void *arg)
 {
@@ -31,6 +32,7 @@ struct hashing {
 	struct buf		 hash;
 };
 
+/* hash_work - on a worker */
 static int
 hash_work(void *arg)
 {

@@ -80,6 +80,7 @@ authd_cancel(struct authd_caller *c, const struct msg_auth_cancel *m)
 		drop(c, x);
 }
 
+/* answer - to the caller, who relays it */
 static int
 answer(struct authd_caller *c, struct ipc_in *in,
     const struct msg_auth_step *step)
@@ -87,6 +88,7 @@ answer(struct authd_caller *c, struct ipc_in *in,
 	return ipc_reply(&c->conn, in->request, &msg_auth_step_desc, step);
 }
 
+/* refuse - say no, and why */
 static int
 refuse(struct authd_caller *c, struct ipc_in *in, struct slice why)
 {

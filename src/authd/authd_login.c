@@ -82,6 +82,7 @@ look_up(struct trial *x)
 	    x->stored, &x->digest);
 }
 
+/* rules - how failures delay, by the parameters */
 static struct failures_rules
 rules(const struct authd *a)
 {
@@ -97,6 +98,7 @@ struct hashing {
 	struct slice	password;
 };
 
+/* hash_work - on a worker */
 static int
 hash_work(void *arg)
 {
@@ -186,6 +188,7 @@ struct sharing {
 	bool		 may;
 };
 
+/* share_work - on a worker */
 static int
 share_work(void *arg)
 {

@@ -150,6 +150,7 @@ authd_run(struct task *t, struct daemon *d)
 typedef int	handler_fn(struct task *t, struct authd_caller *c,
 		    struct ipc_in *in, struct arena *arena);
 
+/* cancel - a handler for what needs no answer */
 static int
 cancel(struct task *t, struct authd_caller *c, struct ipc_in *in,
     struct arena *arena)
@@ -192,6 +193,7 @@ on_message(struct task *t, struct ipc_conn *conn, struct ipc_in *in,
 	return -EBADMSG;
 }
 
+/* role_of - what a daemon is to us */
 static enum authd_role
 role_of(struct slice daemon)
 {

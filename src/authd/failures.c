@@ -24,6 +24,7 @@ struct key {
 	char	bytes[NAME_MAX_KEPT + 1];
 };
 
+/* key_slice - lends its bytes */
 static struct slice
 key_slice(const struct key *k)
 {

@@ -39,6 +39,7 @@ verified_digest(const unsigned char key[VERIFIED_DIGEST_SIZE],
 	return ok ? 0 : -EIO;
 }
 
+/* key_of - lends its bytes */
 static struct slice
 key_of(const struct verified_digest *d)
 {

@@ -13,6 +13,7 @@ static const struct daemon_spec spec = {
 	/* no reload: its files are out of reach, so a new process reads them */
 };
 
+/* main - a daemon */
 int
 main(int argc, char **argv)
 {

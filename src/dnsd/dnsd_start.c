@@ -57,6 +57,7 @@ struct bad_line {
 	const char	*file;
 };
 
+/* bad_line - of the hosts file */
 static void
 bad_line(void *arg, uint32_t line)
 {

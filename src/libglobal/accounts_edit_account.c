@@ -31,6 +31,7 @@ edit_load(struct editing *x, struct accounts_account *account)
 	return 0;
 }
 
+/* edit_store - what edit_load got, changed */
 static int
 edit_store(struct editing *x, const struct accounts_account *account)
 {

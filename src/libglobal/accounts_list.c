@@ -17,6 +17,7 @@ struct listing {
 				    struct accounts_row *row);
 };
 
+/* fill_domain - a row of domains */
 static int
 fill_domain(struct accounts_txn *txn, struct slice key, struct slice value,
     struct arena *arena, struct accounts_row *row)
@@ -62,6 +63,7 @@ fill_login(struct accounts_txn *txn, struct slice value, bool shared,
 	return 0;
 }
 
+/* fill_account - a row of accounts */
 static int
 fill_account(struct accounts_txn *txn, struct slice key, struct slice value,
     struct arena *arena, struct accounts_row *row)
@@ -70,6 +72,7 @@ fill_account(struct accounts_txn *txn, struct slice key, struct slice value,
 	return fill_login(txn, value, false, arena, row);
 }
 
+/* fill_shared - a row of shared accounts */
 static int
 fill_shared(struct accounts_txn *txn, struct slice key, struct slice value,
     struct arena *arena, struct accounts_row *row)
@@ -86,6 +89,7 @@ fill_shared(struct accounts_txn *txn, struct slice key, struct slice value,
 	return 0;
 }
 
+/* fill_alias - a row of aliases */
 static int
 fill_alias(struct accounts_txn *txn, struct slice key, struct slice value,
     struct arena *arena, struct accounts_row *row)
@@ -103,6 +107,7 @@ fill_alias(struct accounts_txn *txn, struct slice key, struct slice value,
 	return 0;
 }
 
+/* fill_group - a row of groups */
 static int
 fill_group(struct accounts_txn *txn, struct slice key, struct slice value,
     struct arena *arena, struct accounts_row *row)

@@ -6,6 +6,7 @@
 
 #include "libutil/cursor.h"
 
+/* put_U32 - append a field of that type */
 static void
 put_U32(struct buf *out, uint32_t v, size_t max)
 {
@@ -13,6 +14,7 @@ put_U32(struct buf *out, uint32_t v, size_t max)
 	buf_add_le32(out, v);
 }
 
+/* put_U64 - append a field of that type */
 static void
 put_U64(struct buf *out, uint64_t v, size_t max)
 {
@@ -20,6 +22,7 @@ put_U64(struct buf *out, uint64_t v, size_t max)
 	buf_add_le64(out, v);
 }
 
+/* put_I64 - append a field of that type */
 static void
 put_I64(struct buf *out, int64_t v, size_t max)
 {
@@ -27,6 +30,7 @@ put_I64(struct buf *out, int64_t v, size_t max)
 	buf_add_le64(out, (uint64_t)v);
 }
 
+/* put_FLAGS - append a field of that type */
 static void
 put_FLAGS(struct buf *out, uint32_t v, size_t max)
 {
@@ -34,6 +38,7 @@ put_FLAGS(struct buf *out, uint32_t v, size_t max)
 	buf_add_le32(out, v);
 }
 
+/* put_TEXT - append a field of that type */
 static void
 put_TEXT(struct buf *out, struct slice v, size_t max)
 {
@@ -42,6 +47,7 @@ put_TEXT(struct buf *out, struct slice v, size_t max)
 	buf_add(out, v);
 }
 
+/* get_U32 - take a field of that type */
 static int
 get_U32(struct cursor *c, uint32_t *ret, size_t max)
 {
@@ -49,6 +55,7 @@ get_U32(struct cursor *c, uint32_t *ret, size_t max)
 	return cursor_le32(c, ret);
 }
 
+/* get_U64 - take a field of that type */
 static int
 get_U64(struct cursor *c, uint64_t *ret, size_t max)
 {
@@ -56,6 +63,7 @@ get_U64(struct cursor *c, uint64_t *ret, size_t max)
 	return cursor_le64(c, ret);
 }
 
+/* get_I64 - take a field of that type */
 static int
 get_I64(struct cursor *c, int64_t *ret, size_t max)
 {
@@ -68,6 +76,7 @@ get_I64(struct cursor *c, int64_t *ret, size_t max)
 	return r;
 }
 
+/* get_FLAGS - take a field of that type */
 static int
 get_FLAGS(struct cursor *c, uint32_t *ret, size_t max)
 {
@@ -76,6 +85,7 @@ get_FLAGS(struct cursor *c, uint32_t *ret, size_t max)
 	return r == 0 && (*ret & ~max) != 0 ? -EBADMSG : r;
 }
 
+/* get_TEXT - take a field of that type */
 static int
 get_TEXT(struct cursor *c, struct slice *ret, size_t max)
 {

@@ -50,6 +50,7 @@ wipe(struct buf *b)
 	buf_free(b);
 }
 
+/* close_reader - release it */
 static void
 close_reader(struct reader *r)
 {
@@ -125,6 +126,7 @@ struct building {
 	int			 certs;
 };
 
+/* drop - what was put together is not wanted */
 static void
 drop(struct building *b)
 {
@@ -259,6 +261,7 @@ take(struct building *b, struct slice pem, bool keys)
 	return r;
 }
 
+/* building - nothing put together yet */
 static struct building
 building(struct identities *s, const char *host, const char *file,
     struct diag *diag)

@@ -222,6 +222,7 @@ load_texthash(struct signd *s, struct slice name)
 	free(file);
 }
 
+/* load_names - the table of server names */
 static void
 load_names(struct signd *s, struct slice maps)
 {
@@ -239,6 +240,7 @@ load_names(struct signd *s, struct slice maps)
 
 /* --- all */
 
+/* names_of - the parameters of a daemon */
 static struct names
 names_of(enum signd_user_number n, const struct signd_params *p)
 {

@@ -195,6 +195,7 @@ struct signing {
 	struct buf		 signature;
 };
 
+/* sign_work - on a worker */
 static int
 sign_work(void *arg)
 {
@@ -237,6 +238,7 @@ on_sign(struct task *t, struct caller *c, struct ipc_in *in)
 	return r;
 }
 
+/* on_message - one message, in a task of its own */
 static int
 on_message(struct task *t, struct ipc_conn *conn, struct ipc_in *in,
     struct arena *a, void *arg)
