@@ -124,7 +124,7 @@ void	qmessage_record(struct qmessage *m, uint8_t queue, int64_t next);
 /* qmgr_cleanup.c: an edge from cleanup */
 MUST_USE int	cleanup_serve(struct task *t, struct qmgr *q, int *fd_take,
 		    const struct daemon_caller *who);
-bool	owner_holds(struct qmgr *q, struct slot_ref ref);
+void	owners_held(struct qmgr *q, struct hash *out);
 void	owners_lease(struct qmgr *q);
 void	owners_free(struct qmgr *q);
 void	peer_gone(struct daemon *d, uint32_t process);

@@ -22,8 +22,10 @@ struct owner {
 	uint32_t	 process;
 	uint32_t	 number;	/* in the pool; not 0 */
 	struct ipc_conn	*conn;		/* NULL: its edge broke */
-	struct hash	 held;		/* while the queue is not read yet */
+	struct hash	 held;		/* as its hellos said */
 	struct qmgr	*qmgr;
+	bool		 said_hello;
+	bool		 gone;		/* before the queue was read */
 };
 
 /* owner_key - the key of an owner in the table */
@@ -48,20 +50,19 @@ owner_get(struct qmgr *q, uint32_t process)
 	return o;
 }
 
-/* owner_holds - does any living cleanup hold this slot? */
-bool
-owner_holds(struct qmgr *q, struct slot_ref ref)
+/* owners_held - the slots that any cleanup has named, as struct msg_slot_ref */
+void
+owners_held(struct qmgr *q, struct hash *out)
 {
-	struct msg_slot_ref	key = { ref.class, ref.number };
-	struct hash_iter	it = { 0 };
-	struct slice		k;
-	void			*o;
+	struct hash_iter	it = { 0 }, in;
+	struct slice		k, ref;
+	void			*o, *v;
 
-	while (hash_next(&q->owners, &it, &k, &o))
-		if (hash_get(&((struct owner *)o)->held,
-		    slice_over(&key, sizeof(key))) != NULL)
-			return true;
-	return false;
+	while (hash_next(&q->owners, &it, &k, &o)) {
+		in = (struct hash_iter){ 0 };
+		while (hash_next(&((struct owner *)o)->held, &in, &ref, &v))
+			(void)hash_put(out, ref, v);	/* a set */
+	}
 }
 
 /* --- slots of an owner that it does not name any more */
@@ -196,6 +197,10 @@ gone_task(struct task *t, void *arg)
 	struct qmgr	*q = o->qmgr;
 	int		 r;
 
+	/* its edge is served to its end first */
+	while (o->conn != NULL)
+		if ((r = task_sleep(t, 5)) < 0)
+			return r;
 	hash_free(&o->held);
 	r = reclaim(t, q, o);
 	if (r == 0) {
@@ -213,13 +218,17 @@ peer_gone(struct daemon *d, uint32_t process)
 	struct qmgr	*q = daemon_data(d);
 	struct owner	*o = hash_get(&q->owners, owner_key(&process));
 
-	q->gone++;
+	if (o == NULL || !o->said_hello)
+		q->gone++;
 	signal_set(&q->hello);
 	if (o == NULL)
 		return;
-	hash_free(&o->held);
+	/* while the queue is being read its slots are passed over: they are
+	 * looked at when that is done */
 	if (q->recovered)
 		task_group_start(daemon_group(d), gone_task, o);
+	else
+		o->gone = true;
 }
 
 /* owners_free - at the end */
@@ -287,27 +296,11 @@ owners_lease(struct qmgr *q)
 	struct slice		k;
 	void			*o;
 
-	while (hash_next(&q->owners, &it, &k, &o))
+	while (hash_next(&q->owners, &it, &k, &o)) {
 		lease_held(o);
-}
-
-/* on_hello - the slots it holds */
-static int
-on_hello(struct task *t, struct owner *o, const struct msg_queue_hello *m)
-{
-	struct qmgr *q = o->qmgr;
-
-	hash_free(&o->held);
-	for (size_t i = 0; i < m->held.n; i++)
-		(void)hash_put(&o->held, slice_over(&m->held.v[i],
-		    sizeof(m->held.v[i])), o);
-	q->hellos++;
-	signal_set(&q->hello);
-	ipc_set_state(o->conn, QUEUE_UP);
-	if (!q->recovered)
-		return 0;
-	lease_held(o);
-	return reclaim(t, q, o);
+		if (((struct owner *)o)->gone)
+			task_group_start(daemon_group(q->daemon), gone_task, o);
+	}
 }
 
 /* wait_recovered - the queue must have been read before slots are given */
@@ -319,6 +312,37 @@ wait_recovered(struct task *t, struct qmgr *q)
 	while (!q->recovered && r == 0)
 		r = task_sleep(t, 5);
 	return r;
+}
+
+static void
+hold(struct owner *o, const struct msg_queue_hello *m)
+{
+	for (size_t i = 0; i < m->held.n; i++)
+		(void)hash_put(&o->held, slice_over(&m->held.v[i],
+		    sizeof(m->held.v[i])), o);	/* a set */
+}
+
+/* on_hello - the slots it holds. While the queue is being read nothing more is
+ * heard of it, and what an earlier hello named counts too: those slots were
+ * passed over, and are looked at afterwards. */
+static int
+on_hello(struct task *t, struct owner *o, const struct msg_queue_hello *m)
+{
+	struct qmgr	*q = o->qmgr;
+	int		 r;
+
+	hold(o, m);
+	if (!o->said_hello)
+		q->hellos++;
+	o->said_hello = true;
+	signal_set(&q->hello);
+	ipc_set_state(o->conn, QUEUE_UP);
+	if ((r = wait_recovered(t, q)) < 0)
+		return r;
+	hash_free(&o->held);
+	hold(o, m);
+	lease_held(o);
+	return reclaim(t, q, o);
 }
 
 static bool

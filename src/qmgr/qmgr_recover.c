@@ -26,6 +26,7 @@ struct recovery {
 	struct qmgr		*qmgr;
 	struct list		 fresh;
 	struct list		 gone;		/* struct fresh: large files */
+	struct hash		 held;		/* slots that are passed over */
 	struct sched_params	 params;
 	struct recover_totals	 totals;
 	int64_t			 now;
@@ -109,7 +110,10 @@ found(void *arg, const struct recover_item *i)
 static bool
 is_leased(void *arg, struct slot_ref ref)
 {
-	return owner_holds(((struct recovery *)arg)->qmgr, ref);
+	struct msg_slot_ref key = { ref.class, ref.number };
+
+	return hash_get(&((struct recovery *)arg)->held,
+	    slice_over(&key, sizeof(key))) != NULL;
 }
 
 /* describe - the record of a message that is put on hold */
@@ -227,8 +231,11 @@ recover(struct task *t, struct qmgr *q)
 	list_init(&rec->gone);
 	qmgr_sched_params(q, &rec->params);
 	q->pool = slot_pool_new(policy);
-	if ((r = wait_for_hellos(t, q)) == 0)
+	if ((r = wait_for_hellos(t, q)) == 0) {
+		/* a copy: hellos that come meanwhile must not change it */
+		owners_held(q, &rec->held);
 		r = work_run(t, recover_work, rec);
+	}
 	if (r == 0) {
 		log_event(daemon_log(q->daemon), EV_QMGR_RECOVERED,
 		    KV_UINT("known", rec->totals.known),
@@ -243,6 +250,7 @@ recover(struct task *t, struct qmgr *q)
 		log_event(daemon_log(q->daemon), EV_QMGR_STATE,
 		    KV_ERR("why", r));
 	}
+	hash_free(&rec->held);
 	free(rec);
 	return r;
 }
