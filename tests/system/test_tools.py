@@ -143,12 +143,15 @@ def test_store_verify(make_suite):
     s = make_suite(accounts=["alice:secret", "bob:hunter2"])
     for _ in range(3):
         s.send(message(), ["alice@example.test", "bob@example.test"])
+    # large ones are kept in files of their own
+    s.send(message(body="a long line of a letter\r\n" * 40000),
+           ["alice@example.test", "bob@example.test"])
     for options in ([], ["--bodies"]):
         found = rows(ok(s.barid("store", "verify", "--json", *options)))
         assert len(found) == 2
         for r in found:
             assert r["checked"] and r["findings"] == [], r
-            assert r["messages"] == 3
+            assert r["messages"] == 4
     s.stop()
     stopped = rows(ok(s.barid("store", "verify", "--bodies", "--json")))
     assert stopped == found
