@@ -13,6 +13,7 @@
 #include "qmgr/qmgr_events.h"
 
 #define RETRY_PAUSE	1000	/* ms */
+#define BATCH_PAUSE	10	/* ms that changes wait for others */
 
 struct commit_job {
 	struct qstate			*state;
@@ -149,6 +150,9 @@ commit_task(struct task *t, void *arg)
 
 	list_init(&finishing);
 	while (r == 0 && (r = signal_wait(t, &q->commit)) == 0) {
+		if (list_is_empty(&q->committed_waiters) &&
+		    (r = task_sleep(t, BATCH_PAUSE)) < 0)
+			break;
 		batch = q->batch;
 		q->batch = spare;
 		spare = batch;
