@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "libtask/work.h"
@@ -22,6 +23,24 @@
 #define RETRY_PAUSE	1000	/* ms after a failed write */
 #define BATCH_PAUSE	20	/* ms that lines wait for others */
 
+/* is_torn - does the file end in the middle of a line? A full disk, or the end
+ * of a logd in the middle of a write, leaves one */
+static bool
+is_torn(const char *path)
+{
+	struct stat	st;
+	char		last = '\n';
+	int		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0 ||
+	    pread(fd, &last, 1, st.st_size - 1) != 1)
+		last = '\n';
+	fd_close(&fd);
+	return last != '\n';
+}
+
 /* open_log - open the log file by its whole path */
 static int
 open_log(const struct logd_params *p, const struct conf *conf)
@@ -37,8 +56,12 @@ open_log(const struct logd_params *p, const struct conf *conf)
 	}
 	fd = open(buf_cstr(&path), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
 	    O_NOCTTY, 0640);
+	if (fd < 0)
+		fd = -errno;
+	else if (is_torn(buf_cstr(&path)))
+		ignore(write(fd, "\n", 1));	/* the next lines tell */
 	buf_free(&path);
-	return fd < 0 ? -errno : fd;
+	return fd;
 }
 
 /* own_sink - what logd says of itself */

@@ -47,6 +47,7 @@ struct smtpd_txn {
 	size_t			 rcpt_cap;
 	struct slice		 first_rcpt;	/* as given, for Received */
 	uint32_t		 accepted;	/* RCPT commands */
+	uint32_t		 overshoot;	/* over smtpd_recipient_limit */
 	struct content_channel	*channel;	/* while content comes */
 	struct smtp_data	 data;
 	uint64_t		 size;		/* of the content so far */

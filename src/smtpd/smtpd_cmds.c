@@ -193,7 +193,11 @@ smtpd_command(struct task *t, struct smtpd_client *c, struct slice line)
 	else
 		r = run(t, c, cmd, args);
 	if (r == 0 && c->errors > errors &&
-	    c->errors > (uint64_t)c->p->smtpd_soft_error_limit)
-		r = task_sleep(t, c->p->smtpd_error_sleep_time);
+	    c->errors > (uint64_t)c->p->smtpd_soft_error_limit) {
+		/* what was answered before does not wait with it */
+		r = stream_flush(t, &c->stream);
+		if (r == 0)
+			r = task_sleep(t, c->p->smtpd_error_sleep_time);
+	}
 	return r;
 }

@@ -232,6 +232,11 @@ cmd_rcpt(struct task *t, struct smtpd_client *c, struct slice args)
 	    (c->p->smtputf8_enable && !c->p->strict_smtputf8))
 		flags |= SMTP_UTF8;
 	if (c->txn.accepted >= (uint64_t)c->p->smtpd_recipient_limit) {
+		/* RFC 5321 4.5.3.1.10: the client sends the others again */
+		if (c->txn.overshoot++ <
+		    (uint64_t)c->p->smtpd_recipient_overshoot_limit)
+			return smtpd_reply(t, c, 452,
+			    "4.5.3 Error: too many recipients");
 		bad = status_make(452, "4.5.3", "Error: too many recipients");
 		return smtpd_refuse(t, c, "RCPT", SLICE_EMPTY, &bad);
 	}

@@ -417,9 +417,26 @@ TEST(smtpd_limits)
 		{ "WHAT\r\n", "500 421 EOF" },
 	};
 	struct run run = { .overrides = "message_size_limit = 100\n"
-	    "smtpd_recipient_limit = 1\nsmtpd_hard_error_limit = 6\n" };
+	    "smtpd_recipient_limit = 1\nsmtpd_recipient_overshoot_limit = 0\nsmtpd_hard_error_limit = 6\n" };
 
 	CONVERSE(run, steps);
+	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_too_many_recipients)	/* the surplus is no error: the rest goes */
+{
+	static const struct script steps[] = {
+		{ "", "220" },
+		{ START, "250" },
+		{ MAIL RCPT RCPT RCPT RCPT "DATA\r\n", "250 250 452 452 452 354" },
+		{ "x\r\n.\r\n", "250" },
+		{ "QUIT\r\n", "221 EOF" },
+	};
+	struct run run = { .overrides = "smtpd_recipient_limit = 1\n"
+	    "smtpd_hard_error_limit = 2\n" };
+
+	CONVERSE(run, steps);
+	CHECK_INT(run.w.messages, 1, 0);
 	buf_free(&run.w.contents);
 }
 
