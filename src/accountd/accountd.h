@@ -66,6 +66,7 @@ struct account_process {
 	struct damage		 damage;
 	bool			 opened;	/* or tried to */
 	struct list		 jobs;		/* deliveries that wait */
+	size_t			 waiting;	/* how many */
 	struct signal		 more_jobs;
 	size_t			 deliveries;	/* asked for, not answered */
 	struct list		 sessions;

@@ -80,6 +80,7 @@ wait_done(struct task *t, struct account_process *ap, struct delivery *d)
 	int r = 0;
 
 	list_add_tail(&ap->jobs, &d->link);
+	ap->waiting++;
 	signal_set(&ap->more_jobs);
 	while (r == 0 && !d->finished)
 		r = signal_wait(t, &d->done);
@@ -88,13 +89,16 @@ wait_done(struct task *t, struct account_process *ap, struct delivery *d)
 
 /* leave - we are done with it, or must go before it is */
 static void
-leave(struct delivery *d)
+leave(struct account_process *ap, struct delivery *d)
 {
 	if (d->running) {
 		d->abandoned = true;
 		return;
 	}
-	list_remove(&d->link);
+	if (!list_is_empty(&d->link)) {
+		list_remove(&d->link);
+		ap->waiting--;
+	}
 	delivery_free(d);
 }
 
@@ -154,7 +158,7 @@ on_ask(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
 		r = ipc_reply(c, in->request, &msg_deliver_result_desc, &m);
 		buf_free(&code);
 	}
-	leave(d);
+	leave(ap, d);
 	return r;
 }
 
@@ -210,6 +214,7 @@ take_batch(struct account_process *ap, struct delivery **jobs, size_t max)
 		if (n > 0 && size > ap->p->accountd_batch_size_limit)
 			break;
 		list_remove(&d->link);
+		ap->waiting--;
 		d->running = true;
 		jobs[n++] = d;
 	}
@@ -219,13 +224,13 @@ take_batch(struct account_process *ap, struct delivery **jobs, size_t max)
 /* file - one batch */
 static int
 file(struct task *t, struct account_process *ap, struct delivery **jobs,
-    size_t max)
+    size_t max, size_t *ret_count)
 {
 	struct filing	f = { .account = ap->account, .p = ap->p,
 	    .jobs = jobs };
 	int		r;
 
-	f.count = take_batch(ap, jobs, max);
+	*ret_count = f.count = take_batch(ap, jobs, max);
 	r = work_run(t, filing_run, &f);
 	for (size_t i = 0; i < f.count; i++) {
 		jobs[i]->running = false;
@@ -240,6 +245,22 @@ file(struct task *t, struct account_process *ap, struct delivery **jobs,
 	return r;
 }
 
+/* gather - who was in the last batch is likely to come again at once: wait a
+ * moment until as many are there, so that they share the next flush, too. A
+ * lone message finds no last batch of several and does not wait. */
+static int
+gather(struct task *t, struct account_process *ap, size_t last)
+{
+	struct deadline	d;
+	int		r = 0;
+
+	deadline_begin(t, &d, ap->p->accountd_batch_delay);
+	while (r == 0 && ap->waiting < last)
+		r = signal_wait(t, &ap->more_jobs);
+	r = deadline_end(t, &d, r);
+	return r == -ETIMEDOUT ? 0 : r;
+}
+
 /* deliver_writer - file what waits, batch after batch */
 int
 deliver_writer(struct task *t, void *arg)
@@ -247,13 +268,18 @@ deliver_writer(struct task *t, void *arg)
 	struct account_process	*ap = arg;
 	size_t			 max = (size_t)ap->p->accountd_batch_limit;
 	struct delivery		**jobs = NEW_ARRAY(struct delivery *, max);
+	size_t			 last = 0;
 	int			 r = 0;
 
 	while (r == 0) {
-		if (list_is_empty(&ap->jobs))
+		if (list_is_empty(&ap->jobs)) {
 			r = signal_wait(t, &ap->more_jobs);
-		else
-			r = file(t, ap, jobs, max);
+			continue;
+		}
+		if (last > 1 && ap->waiting < last)
+			r = gather(t, ap, last);
+		if (r == 0)
+			r = file(t, ap, jobs, max, &last);
 	}
 	free(jobs);
 	return r;

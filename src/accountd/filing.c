@@ -20,6 +20,7 @@
 #include "libutil/alloc.h"
 #include "libutil/hex.h"
 
+#define COPY_MAX	((uint64_t)131072)
 /* of added text: what is left of a prefix beside the envelope's fields */
 #define PREFIX_TEXT_MAX	((size_t)EMAIL_PREFIX_MAX - 2048)
 
@@ -38,8 +39,9 @@ delivery_free(struct delivery *d)
 
 /* --- the message */
 
-/* open_content - the content as bytes: mapped if it cannot change, else
- * copied, because the reader of a file that shrinks dies */
+/* open_content - the content as bytes. What is long and cannot change is
+ * mapped; the rest is copied: a short one because that costs less, a file
+ * because its reader would die if it shrank. */
 static int
 open_content(const struct accountd_params *p, struct delivery *d,
     struct slice *ret_content)
@@ -56,7 +58,7 @@ open_content(const struct accountd_params *p, struct delivery *d,
 		return -EMSGSIZE;
 	if (ask->offset > size || ask->content_length > size - ask->offset)
 		return -EBADMSG;
-	if (kind == MEMFILE_SEALED) {
+	if (kind == MEMFILE_SEALED && ask->content_length > COPY_MAX) {
 		if ((r = memfile_map(ask->content, &d->mapped)) < 0)
 			return r;
 		*ret_content = slice_sub(d->mapped, (size_t)ask->offset,

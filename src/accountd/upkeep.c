@@ -13,6 +13,7 @@
 
 #define PIECE_BYTES	((uint64_t)4 << 20)	/* of upkeep in one go */
 #define RETRY_PAUSE	60000			/* ms after a failure */
+#define USAGE_PAUSE		100	/* ms between two reports of usage */
 #define HOURLY		INT64_C(3600000)
 
 /* --- usage */
@@ -32,7 +33,7 @@ tell_usage(struct account_process *ap, struct msg_account_usage *said)
 	return ipc_post(&ap->control, &msg_account_usage_desc, &m);
 }
 
-/* upkeep_watch - after each commit tell stored what is used */
+/* upkeep_watch - after commits tell stored what is used */
 int
 upkeep_watch(struct task *t, void *arg)
 {
@@ -45,7 +46,7 @@ upkeep_watch(struct task *t, void *arg)
 	bell_listen(&ap->bell, &l);
 	do {
 		r = tell_usage(ap, &said);
-		if (r == 0)
+		if (r == 0 && (r = task_sleep(t, USAGE_PAUSE)) == 0)
 			r = signal_wait(t, &l.rung);
 	} while (r == 0);
 	bell_leave(&l);
