@@ -474,8 +474,9 @@ run_deliveries(struct task *t, struct world *w)
 	CHECK(f.closed, 0);
 	front_close(t, &f);
 	deliverer_close(t, &d);
+	r = task_sleep(t, 300);
 	CHECK_INT((long long)w->used_messages, 5, 0);
-	return task_sleep(t, 10);
+	return r;
 }
 
 TEST(process_deliveries)
@@ -561,6 +562,7 @@ run_many(struct task *t, struct world *w)
 	CHECK_INT(task_sleep(t, 1), 0, 0);
 	deliverer_close(t, &d);
 	CHECK_INT(task_group_end(t, &g), 0, 0);
+	CHECK_INT(task_sleep(t, 300), 0, 0);
 	return r;
 }
 
