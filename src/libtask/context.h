@@ -23,13 +23,18 @@ void	__sanitizer_start_switch_fiber(void **fake_save, const void *bottom,
 	    size_t size);
 void	__sanitizer_finish_switch_fiber(void *fake_save, const void **bottom_old,
 	    size_t *size_old);
+void	__asan_unpoison_memory_region(const volatile void *low, size_t size);
 #define CONTEXT_SWITCH_START(save, bottom, size) \
 	__sanitizer_start_switch_fiber((save), (bottom), (size))
 #define CONTEXT_SWITCH_FINISH(save, bottom, size) \
 	__sanitizer_finish_switch_fiber((save), (bottom), (size))
+/* whatever is mapped at the same place next is no stack */
+#define CONTEXT_STACK_FORGET(low, size) \
+	__asan_unpoison_memory_region((low), (size))
 #else
 #define CONTEXT_SWITCH_START(save, bottom, size)	((void)(save))
 #define CONTEXT_SWITCH_FINISH(save, bottom, size)	((void)(save))
+#define CONTEXT_STACK_FORGET(low, size)			((void)(low))
 #endif
 
 #if HAVE_VALGRIND

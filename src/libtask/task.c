@@ -64,6 +64,7 @@ static void
 stack_free(struct stack *s)
 {
 	CONTEXT_STACK_DEREGISTER(s->valgrind_id);
+	CONTEXT_STACK_FORGET(s->map, s->map_size);
 	(void)munmap(s->map, s->map_size);	/* it is ours and mapped */
 	free(s);
 }
