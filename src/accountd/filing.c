@@ -65,6 +65,9 @@ open_content(const struct accountd_params *p, struct delivery *d,
 		    (size_t)ask->content_length);
 		return 0;
 	}
+	*ret_content = SLICE_EMPTY;
+	if (ask->content_length == 0)
+		return 0;
 	d->copy.max = (size_t)ask->content_length;
 	r = memfile_read_buf(ask->content, ask->offset,
 	    (size_t)ask->content_length, &d->copy);
