@@ -21,7 +21,8 @@
 
 #define PUMP_SIZE	((size_t)32768)
 #define SLEEP_LIMIT	5000	/* ms for a front to answer, or stored */
-#define DRAIN_LIMIT	30000	/* ms for a front to take the last words */
+#define DRAIN_LIMIT	300000	/* ms for a front to take the last words; */
+#define END_LIMIT	2000	/* when the process ends */
 
 struct session {
 	struct list		 link;
@@ -213,7 +214,24 @@ run_session(struct task *t, void *arg)
 	return 0;
 }
 
-/* last_words - the session is over: what it wrote goes out, then we close */
+/* pump_rest - what the session wrote last, when its pumps have ended */
+static int
+pump_rest(struct task *t, struct session *s)
+{
+	char	*data = xmalloc(PUMP_SIZE);
+	ssize_t	 n;
+	int	 r = 0;
+
+	stream_close(&s->stream);	/* so that it has an end */
+	while (r == 0 && (n = send_on(t, s, data)) != 0)
+		r = n == -EAGAIN ? io_wait_read(t, &s->pump) :
+		    n < 0 ? (int)n : 0;
+	free(data);
+	return r;
+}
+
+/* last_words - the session is over: what it wrote goes out, then we close.
+ * One that is not over is told so first: the process ends. */
 static void
 last_words(struct task *t, struct session *s)
 {
@@ -221,8 +239,12 @@ last_words(struct task *t, struct session *s)
 	struct deadline		d;
 	int			r = 0;
 
-	shield_begin(t, &d, DRAIN_LIMIT);
-	if (ipc_is_open(&s->front))
+	shield_begin(t, &d, task_is_cancelled(t) ? END_LIMIT : DRAIN_LIMIT);
+	if (s->imap != NULL && can_sleep(s))
+		imap_session_dismiss(t, s->imap, "Please log in again");
+	if (ipc_is_open(&s->front) && s->pump.fd >= 0)
+		r = pump_rest(t, s);
+	if (r == 0 && ipc_is_open(&s->front))
 		r = ipc_send(t, &s->front, &msg_front_close_desc, &m);
 	if (r == 0 && ipc_is_open(&s->front))
 		r = ipc_drain(t, &s->front);

@@ -703,6 +703,35 @@ TEST(process_sleeps_and_wakes)
 	world_done(&w);
 }
 
+/* stored closes its channel: who waits for his client says goodbye */
+static int
+run_cut(struct task *t, struct world *w)
+{
+	struct front_end f;
+	int	r;
+
+	if ((r = front_open(t, w, &f, SLICE_EMPTY)) < 0 ||
+	    (r = expect(t, &f, "a1 OK")) < 0 ||
+	    (r = tell(&f, "b SELECT INBOX\r\nc IDLE\r\n")) < 0 ||
+	    (r = expect(t, &f, "+ ")) < 0 || (r = task_sleep(t, 100)) < 0)
+		return r;
+	ipc_close(&w->stored);
+	r = expect(t, &f, "* BYE");
+	CHECK_INT(expect(t, &f, "the end"), -ENODATA, 0);
+	CHECK(f.closed, 0);
+	front_close(t, &f);
+	return r;
+}
+
+TEST(process_cut)
+{
+	struct world w = { .create = true, .arena = ARENA_INIT };
+
+	enter("cut");
+	run_life(&w, run_cut);
+	world_done(&w);
+}
+
 /* a front that vanishes, a protocol that nobody speaks, a state that is none */
 static int
 run_broken(struct task *t, struct world *w)
