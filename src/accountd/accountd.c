@@ -14,6 +14,7 @@ static const struct daemon_spec spec = {
 	.reload = daemon_reload_params,
 };
 
+/* main - see daemon.h */
 int
 main(int argc, char **argv)
 {

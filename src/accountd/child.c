@@ -66,6 +66,7 @@ warn(const struct account_process *ap)
 	buf_free(&text);
 }
 
+/* serve - the daemon's tasks */
 static int
 serve(struct task *t, void *arg)
 {

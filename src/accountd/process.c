@@ -294,6 +294,7 @@ verify(void *arg)
 	    VERIFY_RECORDS, add_finding, v, &v->result);
 }
 
+/* on_verify - and answer what was found */
 static int
 on_verify(struct task *t, struct account_process *ap, struct ipc_in *in,
     struct arena *a)

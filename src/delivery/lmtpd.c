@@ -4,6 +4,7 @@
 #include "libtask/tls.h"
 #include "libutil/alloc.h"
 
+/* prepare - with no channel yet */
 static int
 prepare(struct daemon *d, struct diag *diag)
 {
@@ -27,6 +28,7 @@ static const struct daemon_spec spec = {
 	.reload = daemon_reload_params,
 };
 
+/* main - see daemon.h */
 int
 main(int argc, char **argv)
 {

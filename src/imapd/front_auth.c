@@ -30,6 +30,7 @@ struct login {
 	struct msg_auth_step	*step;
 };
 
+/* authd - who decides */
 static struct edge *
 authd(const struct login *l)
 {

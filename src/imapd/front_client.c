@@ -37,6 +37,7 @@ address_text(const struct sockaddr_storage *peer, char *out, size_t size)
 		(void)snprintf(out, size, "unknown");
 }
 
+/* is_loopback - does it come from this very host? */
 static bool
 is_loopback(const struct front *f)
 {
@@ -86,6 +87,7 @@ count_address(struct front *f)
 	return limit == 0 || n <= (uintptr_t)limit || is_loopback(f);
 }
 
+/* uncount_address - one fewer */
 static void
 uncount_address(struct front *f)
 {

@@ -14,12 +14,14 @@
 #define RESUME_PAUSE	100	/* ms before the second try */
 #define WATCH_EVERY	15000	/* ms between looks at stored's edge */
 
+/* stored - who knows sleeping sessions */
 static struct edge *
 stored(const struct imapd *im)
 {
 	return daemon_edge(im->daemon, "stored", &ipc_table_store);
 }
 
+/* handle_of - as a slice */
 static struct slice
 handle_of(const struct front *f)
 {

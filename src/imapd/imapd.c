@@ -5,6 +5,7 @@
 #include "libtask/tls.h"
 #include "libutil/alloc.h"
 
+/* prepare - with no client yet; TLS reads files */
 static int
 prepare(struct daemon *d, struct diag *diag)
 {
@@ -27,12 +28,14 @@ tell_clients(struct imapd *im)
 		signal_set(&CONTAINER_OF(link, struct front, link)->event);
 }
 
+/* watch_task - see front_sleep.c */
 static int
 watch_task(struct task *t, void *arg)
 {
 	return front_watch_store(t, arg);
 }
 
+/* run - until the daemon ends */
 static int
 run(struct task *t, struct daemon *d)
 {
@@ -60,6 +63,7 @@ static const struct daemon_spec spec = {
 	.client = front_client,
 };
 
+/* main - see daemon.h */
 int
 main(int argc, char **argv)
 {

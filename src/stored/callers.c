@@ -21,6 +21,7 @@ code_of(int r)
 	return r == 0 ? 250 : r == -ENOENT ? 550 : 451;
 }
 
+/* text_of - the same for people */
 static struct slice
 text_of(int r)
 {
