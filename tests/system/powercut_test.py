@@ -111,6 +111,7 @@ def test_records(recording):
         print(f'{len(n):6} {kind}')
 
 
+@pytest.mark.long
 def test_cut(recording):
     seed = int(os.environ.get('BARID_SEED', random.randrange(1 << 30)))
     print('BARID_SEED', seed)
