@@ -2,6 +2,8 @@
 /* cleanup: takes content and puts messages into the queue. See
  * barid-cleanup(8). */
 #include "cleanup/cleanup.h"
+#include "cleanup/cleanup_events.h"
+#include "libtask/work.h"
 #include "libutil/alloc.h"
 
 static int
@@ -16,12 +18,38 @@ prepare(struct daemon *d, struct diag *diag)
 	return 0;
 }
 
+static int
+sweep_work(void *arg)
+{
+	return large_sweep(QUEUE_HERE, arg);
+}
+
+/* run - remove what a dead cleanup, or the machine, left half received */
+static int
+run(struct task *t, struct daemon *d)
+{
+	size_t	removed = 0;
+	int	r;
+
+	if ((r = work_run(t, sweep_work, &removed)) == -ECANCELED)
+		return r;
+	if (r < 0)
+		log_event(daemon_log(d), EV_CLEANUP_SWEEP, KV_ERR("why", r));
+	else if (removed > 0)
+		log_event(daemon_log(d), EV_CLEANUP_SWEPT,
+		    KV_UINT("count", removed));
+	while (r != -ECANCELED)
+		r = task_suspend(t);
+	return r;
+}
+
 static const struct daemon_spec spec = {
 	.name = "cleanup",
 	.params = &cleanup_param_table,
 	.params_size = sizeof(struct cleanup_params),
 	.workers = 8,		/* flushes at a time: the disk merges them */
 	.prepare = prepare,
+	.run = run,
 	.edge = cleanup_edge,
 	.reload = daemon_reload_params,
 };

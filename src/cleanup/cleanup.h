@@ -7,6 +7,8 @@
 #ifndef CLEANUP_CLEANUP_H
 #define CLEANUP_CLEANUP_H
 
+#include <fcntl.h>
+
 #include "cleanup/cleanup_params.h"
 #include "libglobal/daemon.h"
 #include "libglobal/ipc_content.h"
@@ -16,6 +18,8 @@
 #include "libmail/scan.h"
 #include "libmail/status.h"
 #include "libtask/memfile.h"
+
+#define QUEUE_HERE	AT_FDCWD	/* the queue folder is our root */
 
 /* a slot this process may write, once */
 struct lease {

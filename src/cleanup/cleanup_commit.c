@@ -14,7 +14,6 @@
 #include "libtask/work.h"
 #include "libutil/alloc.h"
 
-#define QUEUE_HERE	AT_FDCWD
 
 /* --- making it durable */
 

@@ -13,7 +13,6 @@
 #include "cleanup/cleanup_events.h"
 #include "libtask/work.h"
 
-#define QUEUE_HERE	AT_FDCWD	/* the queue folder is our root */
 
 /* message_begin - a message without content */
 int

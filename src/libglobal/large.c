@@ -7,6 +7,7 @@
 #include "libglobal/large.h"
 
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +39,39 @@ is_free(int queue_fd, const struct queue_id *id)
 	return errno == ENOENT ? 0 : -errno;
 }
 
+/* lock - say that somebody writes this file. -ESTALE: a sweep that came
+ * between its making and this has removed it. */
+static int
+lock(int fd)
+{
+	struct stat	st;
+
+	if (flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_nlink == 0 ? -ESTALE : 0;
+}
+
+/* create_locked - make <id>.tmp and lock it */
+static int
+create_locked(int queue_fd, const char *path, int *ret_fd)
+{
+	int	fd, r;
+
+	do {
+		r = slot_io_open(queue_fd, path, O_RDWR | O_CREAT | O_EXCL,
+		    &fd);
+		if (r < 0)
+			return r;
+		if ((r = lock(fd)) < 0)
+			close(fd);
+	} while (r == -ESTALE);
+	if (r < 0)
+		(void)unlinkat(queue_fd, path, 0);
+	else
+		*ret_fd = fd;
+	return r;
+}
+
 /* large_create - begin a file */
 int
 large_create(int queue_fd, const struct queue_id *id, struct large *ret_large)
@@ -49,8 +83,7 @@ large_create(int queue_fd, const struct queue_id *id, struct large *ret_large)
 	if ((r = is_free(queue_fd, id)) < 0)
 		return r;
 	large_path(path, id, UNFINISHED);
-	r = slot_io_open(queue_fd, path, O_RDWR | O_CREAT | O_EXCL, &l.fd);
-	if (r < 0)
+	if ((r = create_locked(queue_fd, path, &l.fd)) < 0)
 		return r;
 	/* the umask must not decide who can read the queue */
 	if (fchmod(l.fd, SLOT_FILE_MODE) < 0) {
@@ -125,7 +158,7 @@ large_abandon(int queue_fd, struct large *l)
 
 	if (l->fd >= 0 && !l->committed) {
 		large_path(path, &l->id, UNFINISHED);
-		/* a .tmp that stays is swept at start-up */
+		/* a .tmp that stays is swept later */
 		(void)unlinkat(queue_fd, path, 0);
 	}
 	large_close(l);
@@ -289,21 +322,28 @@ large_scan(int queue_fd, large_found_fn *found, void *arg, size_t *ret_strange)
 	return r;
 }
 
-/* sweep_name - unlink an unfinished file */
+/* sweep_name - unlink an unfinished file that nobody writes */
 static int
 sweep_name(void *arg, int folder_fd, const char *name)
 {
 	size_t	*removed = arg;
+	int	 fd, r;
 
 	if (!slice_has_suffix(slice_of(name), S(UNFINISHED)))
 		return 0;
-	if (unlinkat(folder_fd, name, 0) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	++*removed;
-	return 0;
+	if ((r = slot_io_open(folder_fd, name, O_RDONLY, &fd)) < 0)
+		return r == -ENOENT ? 0 : r;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		r = errno == EWOULDBLOCK ? 0 : -errno;
+	else if (unlinkat(folder_fd, name, 0) == 0)
+		++*removed;
+	else if (errno != ENOENT)
+		r = -errno;
+	close(fd);
+	return r;
 }
 
-/* large_sweep - unlink all unfinished files */
+/* large_sweep - unlink the unfinished files of the dead */
 int
 large_sweep(int queue_fd, size_t *ret_removed)
 {

@@ -62,7 +62,9 @@ typedef int	large_found_fn(void *arg, const struct queue_id *id, int r,
  * a large file nor a .tmp */
 MUST_USE int	large_scan(int queue_fd, large_found_fn *found, void *arg,
 		    size_t *ret_strange);
-/* unlink all .tmp files: at start-up, before any cleanup writes */
+/* unlink the .tmp files that nobody writes any more. Who writes one holds a
+ * lock on it (flock), so this may run at any time; it needs write permission
+ * on the folder. */
 MUST_USE int	large_sweep(int queue_fd, size_t *ret_removed);
 
 #endif

@@ -278,9 +278,6 @@ recover(struct recovery *v)
 
 	if ((r = qstate_is_fresh(v->s, &v->fresh)) < 0)
 		return r;
-	if (v->change &&
-	    (r = large_sweep(v->queue_fd, &v->totals.swept)) < 0)
-		return r;
 	if ((r = slot_scan(v->queue_fd, found_slot, v, &slots)) < 0 ||
 	    (r = large_scan(v->queue_fd, found_large, v, &large)) < 0 ||
 	    (r = recover_check_records(v)) < 0)

@@ -53,7 +53,6 @@ struct recover_totals {
 	size_t	free, known, fresh, held, damaged, retired, leased, gone,
 		missing;
 	size_t	strange;	/* names that do not belong there */
-	size_t	swept;		/* unfinished large files removed */
 	bool	state_lost;	/* so everything found was put on hold */
 };
 

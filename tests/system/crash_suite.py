@@ -187,7 +187,7 @@ class Suite:
             return False
 
     def load(self, seconds, threads=6, rng=random, on_ok=None,
-             sizes=(500, 3000, 20000, 100000)):
+             sizes=(500, 3000, 20000, 100000) * 4 + (300000, 2500000)):
         """Start senders; returns a function that waits for them."""
         end = time.monotonic() + seconds
         self.begun += 1

@@ -111,7 +111,6 @@ def test_records(recording):
         print(f'{len(n):6} {kind}')
 
 
-@pytest.mark.long
 def test_cut(recording):
     seed = int(os.environ.get('BARID_SEED', random.randrange(1 << 30)))
     print('BARID_SEED', seed)
@@ -119,10 +118,10 @@ def test_cut(recording):
     total = len(recording.records)
     acks = [i + 1 for i, r in enumerate(recording.records) if r.op == 'K']
     cuts = [(acks[-1], None), (rng.choice(acks), None)]
-    for _ in range(40 if LONG else 3):
+    for _ in range(40 if LONG else 4):
         cuts.append((rng.randrange(1, total), None))
-        if LONG:        # and random parts of what was not flushed
-            cuts.append((rng.choice(acks), random.Random(rng.random())))
+        # and random parts of what was not flushed
+        cuts.append((rng.choice(acks), random.Random(rng.random())))
     for at, some in cuts:
         wrong = recording.outcome(recording.disk(at), some)
         assert not wrong, (seed, at, total, bool(some), wrong)
