@@ -43,7 +43,8 @@ struct daemon {
 	size_t			 allowed_count;
 	char			 service[65];
 	char			 program[130];
-	uint64_t		 log_lost;
+	uint64_t		 log_lost;	/* events; not yet told */
+	uint64_t		 log_unsent;	/* at most so many are queued */
 	size_t			 clients;
 	size_t			 clients_said;
 	uint32_t		 process;

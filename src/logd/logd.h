@@ -10,6 +10,7 @@ struct sink {
 	struct daemon	*daemon;
 	struct buf	 lines;		/* not yet written */
 	struct signal	 more;
+	uint64_t	 lost;		/* lines that did not fit; to be told */
 	char		 host[256];
 	int		 fd;
 	bool		 failing;

@@ -13,8 +13,28 @@ struct speaker {
 	struct daemon	*daemon;
 	char		 program[130];
 	uint32_t	 pid;
+	bool		 lends;		/* qmgr: see as_agent */
 	bool		 said_hello;
 };
+
+/* as_agent - qmgr does the work of two agents, whose names log tools look for;
+ * it may write as them, and as nobody else */
+static struct slice
+as_agent(const struct speaker *s, const struct log_record *record,
+    struct arena *a)
+{
+	const struct kv	*agent = log_record_get(record, LOG_AGENT);
+	struct slice	 own = slice_of(s->program);
+	size_t		 slash = slice_find_last(own, '/');
+
+	if (!s->lends || agent == NULL || agent->type != KV_TYPE_STR ||
+	    slash == SLICE_NONE ||
+	    (!slice_equal(agent->value.s, S("error")) &&
+	    !slice_equal(agent->value.s, S("discard"))))
+		return own;
+	return arena_printf(a, "%.*s/%.*s", (int)slash, own.data,
+	    SLICE_ARG(agent->value.s));
+}
 
 static void
 on_line(struct speaker *s, const struct msg_log_line *m, struct arena *a)
@@ -26,7 +46,7 @@ on_line(struct speaker *s, const struct msg_log_line *m, struct arena *a)
 		    KV_TEXT("program", s->program));
 		return;
 	}
-	record.program = slice_of(s->program);
+	record.program = as_agent(s, &record, a);
 	record.pid = (pid_t)s->pid;
 	sink_add(s->sink, &record);
 }
@@ -70,7 +90,7 @@ caller_serve(struct task *t, struct daemon *d, int *fd_take,
 	struct ipc_conn	c;
 	int		r;
 
-	(void)who;
+	s.lends = slice_equal(who->daemon, S("qmgr"));
 	ipc_open(&c, daemon_loop(d), fd_take, &ipc_table_log, IPC_CALLEE);
 	r = ipc_serve(t, &c, on_message, &s);
 	ipc_close(&c);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Lines are formatted as they come and written by one task, many at a time,
- * on a worker, so that a slow disk stops nobody. A file that was renamed away
- * is opened anew at the next reload.
+ * on a worker, so that a slow disk stops nobody. Memory is bounded: lines that
+ * do not fit are counted, and the count is the next line that is written. A
+ * file that was renamed away is opened anew at the next reload.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -128,9 +130,9 @@ sink_add(struct sink *s, const struct log_record *record)
 
 	format(s, record);
 	if (buf_check(&s->lines) < 0) {
-		/* memory is bounded: what does not fit is lost, whole lines */
 		s->lines.overflow = false;
-		buf_truncate(&s->lines, before);
+		buf_truncate(&s->lines, before);	/* whole lines */
+		s->lost++;
 		return;
 	}
 	signal_set(&s->more);
@@ -156,6 +158,28 @@ write_work(void *arg)
 	return 0;
 }
 
+/* put_back - the rest of a batch in front of what came meanwhile; of that, the
+ * last lines are lost if both do not fit */
+static void
+put_back(struct sink *s, struct slice batch)
+{
+	struct buf	rest = BUF_INIT_MAX(s->lines.max);
+	struct slice	later = buf_slice(&s->lines), line;
+	size_t		end;
+
+	buf_add(&rest, batch);
+	while ((end = slice_find(later, '\n')) != SLICE_NONE) {
+		line = slice_sub(later, 0, end + 1);
+		later = slice_from(later, end + 1);
+		if (rest.len + line.len <= rest.max)
+			buf_add(&rest, line);
+		else
+			s->lost++;
+	}
+	buf_free(&s->lines);
+	s->lines = rest;
+}
+
 /* write_lines - write what there is; what cannot be written is kept */
 static int
 write_lines(struct task *t, struct sink *s)
@@ -166,18 +190,35 @@ write_lines(struct task *t, struct sink *s)
 
 	s->lines = (struct buf)BUF_INIT_MAX(batch.max);
 	r = work_run(t, write_work, &j);
-	if (r < 0 && r != -ECANCELED) {
-		/* put the rest back in front of what came meanwhile */
-		struct buf rest = BUF_INIT_MAX(batch.max);
-
-		buf_add(&rest, j.bytes);
-		buf_add(&rest, buf_slice(&s->lines));
-		rest.overflow = false;
-		buf_free(&s->lines);
-		s->lines = rest;
-	}
+	if (r < 0 && r != -ECANCELED)
+		put_back(s, j.bytes);
 	buf_free(&batch);
 	return r;
+}
+
+/* tell_lost - say how many lines are missing, now that there is room */
+static void
+tell_lost(struct sink *s)
+{
+	uint64_t lost = s->lost;
+
+	if (lost == 0)
+		return;
+	s->lost = 0;
+	log_event(daemon_log(s->daemon), EV_LOGD_DROPPED,
+	    KV_UINT("count", lost));
+	if (s->lost > 0)
+		s->lost = lost;		/* no room for this line either */
+}
+
+/* last_words - write what waits; what cannot be written is told elsewhere */
+static void
+last_words(struct task *t, struct sink *s)
+{
+	tell_lost(s);
+	if (s->lines.len > 0 && write_lines(t, s) < 0 && s->lines.len > 0)
+		(void)fprintf(stderr, "barid/logd: the last %zu bytes of the "
+		    "log could not be written\n", s->lines.len);
 }
 
 /* sink_run - write lines as they come */
@@ -192,6 +233,7 @@ sink_run(struct task *t, struct daemon *d)
 	    (r = task_sleep(t, BATCH_PAUSE)) == 0) {
 		if ((r = write_lines(t, s)) == 0) {
 			s->failing = false;
+			tell_lost(s);
 			continue;
 		}
 		if (r == -ECANCELED)
@@ -203,8 +245,7 @@ sink_run(struct task *t, struct daemon *d)
 		signal_set(&s->more);
 	}
 	shield_begin(t, &last, RETRY_PAUSE);
-	if (s->lines.len > 0)
-		ignore(write_lines(t, s));	/* the last words */
+	last_words(t, s);
 	ignore(shield_end(t, &last, 0));
 	return r;
 }
