@@ -147,6 +147,19 @@ commit(struct task *t, struct message *m, bool adopted)
 	return r;
 }
 
+/* say_not_accepted - after a failed attempt to deliver it the log would end
+ * with "deferred" */
+static void
+say_not_accepted(struct message *m, const struct status *s)
+{
+	struct buf reply = BUF_INIT;
+
+	status_format(&reply, s);
+	log_event(&m->log, EV_CLEANUP_NOT_ACCEPTED,
+	    KV_STR("reply", buf_slice(&reply)));
+	buf_free(&reply);
+}
+
 /* queue - commit, and the answer for it */
 static void
 queue(struct task *t, struct message *m, bool adopted,
@@ -294,4 +307,6 @@ message_finish(struct task *t, struct message *m, struct status *ret_status)
 		through(t, m, ret_status);
 	else
 		queue(t, m, false, ret_status);
+	if (status_is_temporary(ret_status))
+		say_not_accepted(m, ret_status);
 }

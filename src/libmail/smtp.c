@@ -124,17 +124,20 @@ smtp_parse_helo(struct slice args, struct arena *a, unsigned flags,
 	return 0;
 }
 
-/* smtp_parse_bdat - "1000", "0 LAST" (RFC 3030 2) */
+/* smtp_parse_bdat - "1000", "0 LAST" (RFC 3030 2, which bounds no number) */
 int
 smtp_parse_bdat(struct slice args, struct smtp_bdat *ret_bdat,
     struct status *ret_refusal)
 {
 	struct cursor		c = cursor_over(args);
 	struct smtp_bdat	bdat = { 0, false };
+	struct slice		digits;
 	bool			ok;
 
-	/* what a signed 64-bit offset holds, so that sums are safe */
-	ok = cursor_u64(&c, INT64_MAX, &bdat.size) == 0;
+	digits = cursor_take_while(&c, ascii_is_digit);
+	ok = digits.len > 0;
+	if (slice_to_u64(digits, SMTP_BDAT_MAX, &bdat.size) < 0)
+		bdat.size = SMTP_BDAT_MAX;
 	if (ok && cursor_skip_blanks(&c) > 0)
 		bdat.last = ok = cursor_skip_nocase(&c, S("LAST"));
 	if (!ok || !cursor_at_end(&c))

@@ -87,6 +87,10 @@ struct smtp_rcpt {
 	struct slice	orcpt;		/* decoded; no control characters */
 };
 
+/* what a signed 64-bit offset holds, so that sums are safe; a larger number
+ * is this one */
+#define SMTP_BDAT_MAX	((uint64_t)INT64_MAX)
+
 struct smtp_bdat {
 	uint64_t	size;
 	bool		last;

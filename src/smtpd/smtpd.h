@@ -111,6 +111,8 @@ MUST_USE int	cmd_rcpt(struct task *t, struct smtpd_client *c, struct slice args)
 /* smtpd_content.c */
 MUST_USE int	cmd_data(struct task *t, struct smtpd_client *c, struct slice args);
 MUST_USE int	cmd_bdat(struct task *t, struct smtpd_client *c, struct slice args);
+MUST_USE int	smtpd_discard_chunk(struct task *t, struct smtpd_client *c,
+		    struct slice args);
 /* smtpd_auth.c */
 MUST_USE int	cmd_auth(struct task *t, struct smtpd_client *c, struct slice args);
 /* smtpd_tls.c */

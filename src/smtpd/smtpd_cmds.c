@@ -188,10 +188,10 @@ smtpd_command(struct task *t, struct smtpd_client *c, struct slice line)
 	}
 	if (cmd == NULL)
 		r = unknown(t, c, word, line);
-	else if ((cmd->states & c->state) == 0)
-		r = out_of_order(t, c, cmd);
-	else
+	else if ((cmd->states & c->state) != 0)
 		r = run(t, c, cmd, args);
+	else if ((r = out_of_order(t, c, cmd)) == 0 && verb == SMTP_VERB_BDAT)
+		r = smtpd_discard_chunk(t, c, args);
 	if (r == 0 && c->errors > errors &&
 	    c->errors > (uint64_t)c->p->smtpd_soft_error_limit) {
 		/* what was answered before does not wait with it */

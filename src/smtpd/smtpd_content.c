@@ -11,6 +11,7 @@
 #include "smtpd/smtpd_events.h"
 
 #define RUN_MAX		32768	/* bytes in one message to cleanup */
+#define DISCARD_MAX	((uint64_t)64 << 20)	/* of a refused chunk */
 
 enum { NEWLINE_NOTE = 1, NEWLINE_REJECT = 4 };
 
@@ -242,24 +243,50 @@ cmd_data(struct task *t, struct smtpd_client *c, struct slice args)
 	return r;
 }
 
-/* skip_chunk - read a chunk that nobody wants (RFC 3030 2: it must be read,
- * or its bytes would be taken for commands) */
+/* discard - read a chunk that nobody wants (RFC 3030 2: it must be read, or
+ * its bytes would be taken for commands). One that is larger than any message
+ * is not read to its end: the connection ends instead. */
 static int
-skip_chunk(struct task *t, struct smtpd_client *c, uint64_t size)
+discard(struct task *t, struct smtpd_client *c, uint64_t size)
 {
 	struct slice	bytes;
 	int64_t		begun = task_now(t);
+	uint64_t	left = size < DISCARD_MAX ? size : DISCARD_MAX;
 	int		r;
 
-	while (size > 0) {
+	if (left < size)
+		c->quit = true;
+	while (left > 0) {
 		if ((r = read_some(t, c, begun, &bytes)) < 0)
 			return r;
-		if (bytes.len > size)
-			bytes = slice_sub(bytes, 0, (size_t)size);
+		if (bytes.len > left)
+			bytes = slice_sub(bytes, 0, (size_t)left);
 		stream_consume(&c->stream, bytes.len);
-		size -= bytes.len;
+		left -= bytes.len;
 	}
 	return 0;
+}
+
+/* smtpd_discard_chunk - the chunk of a BDAT that was refused already */
+int
+smtpd_discard_chunk(struct task *t, struct smtpd_client *c, struct slice args)
+{
+	struct smtp_bdat b;
+
+	if (smtp_parse_bdat(args, &b, NULL) == 0)
+		return discard(t, c, b.size);
+	c->quit = true;		/* where the next command begins is not known */
+	return 0;
+}
+
+/* is_too_big - would the chunk make the message larger than it may be? */
+static bool
+is_too_big(const struct smtpd_client *c, uint64_t size)
+{
+	uint64_t limit = c->p->message_size_limit;
+
+	return size == SMTP_BDAT_MAX || (limit != 0 &&
+	    (c->txn.size > limit || size > limit - c->txn.size));
 }
 
 /* take_chunk - read a chunk and pass it on */
@@ -284,6 +311,22 @@ take_chunk(struct task *t, struct smtpd_client *c, uint64_t size)
 	return r;
 }
 
+/* refusal_of_chunk - what is wrong with it before its first octet? */
+static bool
+refusal_of_chunk(const struct smtpd_client *c, const struct smtp_bdat *b,
+    struct status *ret_bad)
+{
+	if (is_too_big(c, b->size))
+		*ret_bad = status_make(552, "5.3.4",
+		    "Chunk exceeds message size limit");
+	else if (c->txn.rcpt_count == 0)
+		*ret_bad = status_make(554, "5.5.1",
+		    "Error: no valid recipients");
+	else
+		return false;
+	return true;
+}
+
 /* cmd_bdat - RFC 3030 2 */
 int
 cmd_bdat(struct task *t, struct smtpd_client *c, struct slice args)
@@ -297,20 +340,20 @@ cmd_bdat(struct task *t, struct smtpd_client *c, struct slice args)
 		c->quit = true;
 		return smtpd_refuse(t, c, "BDAT", SLICE_EMPTY, &bad);
 	}
-	if (c->txn.rcpt_count == 0) {
-		bad = status_make(554, "5.5.1", "Error: no valid recipients");
-		if ((r = skip_chunk(t, c, b.size)) < 0)
-			return r;
+	if (refusal_of_chunk(c, &b, &bad)) {
+		/* the answer comes first: who listens need not send the rest */
+		r = smtpd_refuse(t, c, "BDAT", SLICE_EMPTY, &bad);
 		txn_reset(c);
-		return smtpd_refuse(t, c, "BDAT", SLICE_EMPTY, &bad);
+		return r < 0 ? r : discard(t, c, b.size);
 	}
 	if (c->state != IN_BDAT) {
 		smtp_data_init(&c->txn.data, SMTP_DATA_PLAIN);
 		if ((r = begin(t, c)) < 0) {
-			if (r == -ECANCELED || skip_chunk(t, c, b.size) < 0)
-				return -ECANCELED;
+			if (r == -ECANCELED)
+				return r;
+			r = smtpd_trouble(t, c, "BDAT", "the queue", r);
 			txn_reset(c);
-			return smtpd_trouble(t, c, "BDAT", "the queue", r);
+			return r < 0 ? r : discard(t, c, b.size);
 		}
 		c->state = IN_BDAT;
 	}

@@ -262,7 +262,8 @@ TEST(smtp_parse_bdat)
 		{ "1 FIRST", -EBADMSG, 0, false },
 		{ "1LAST", -EBADMSG, 0, false },
 		{ "1 LASTX", -EBADMSG, 0, false },
-		{ "9223372036854775808", -EBADMSG, 0, false },
+		{ "9223372036854775808", 0, SMTP_BDAT_MAX, false },
+		{ "99999999999999999999999999 LAST", 0, SMTP_BDAT_MAX, true },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

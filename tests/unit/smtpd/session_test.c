@@ -354,6 +354,85 @@ TEST(smtpd_bdat)
 	buf_free(&run.w.contents);
 }
 
+TEST(smtpd_bdat_refused)	/* its octets are never taken for commands */
+{
+	static const struct script steps[] = {
+		{ "", "220" },
+		{ START, "250" },
+		{ "BDAT 6\r\nNOOP\r\n", "503" },
+		{ MAIL RCPT "BDAT 60\r\n", "250 250 250" },
+		/* together too large; more are in the pipeline */
+		{ "BDAT 70\r\n0123456789012345678901234567890123456789"
+		  "0123456789012345678901234\r\n...", "552" },
+		{ "BDAT 6\r\nNOOP\r\nBDAT 6 LAST\r\nNOOP\r\nRSET\r\n",
+		  "503 503 250" },
+		{ MAIL RCPT "BDAT 2 LAST\r\nok", "250 250 250" },
+		{ "NOOP\r\n", "250" },
+		{ "QUIT\r\n", "221 EOF" },
+	};
+	static const char *const sizes[] = { "101", "67108864", "67108865",
+	    "9223372036854775807", "9223372036854775808",
+	    "340282366920938463463374607431768211456" };
+	static char chunk[60];
+	char first[200], said[60];
+	struct script begun[COUNT(steps)];
+	struct run run = { .overrides = "message_size_limit = 100\n" };
+
+	memset(chunk, 'x', sizeof(chunk));
+	memcpy(begun, steps, sizeof(begun));
+	snprintf(first, sizeof(first), "%s%.*s", steps[3].say,
+	    (int)sizeof(chunk), chunk);
+	begun[3].say = first;
+	CONVERSE(run, begun);
+	CHECK_INT(run.w.messages, 1, 0);
+	buf_free(&run.w.contents);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct script huge[] = {
+			{ "", "220" },
+			{ START, "250" },
+			{ MAIL RCPT, "250 250" },
+			{ said, "552" },	/* and not a chunk later */
+		};
+
+		snprintf(said, sizeof(said), "BDAT %s\r\n", sizes[i]);
+		CONVERSE(run, huge);
+		CHECK_INT(run.w.messages, 1, i);
+	}
+	CHECK_INT(run.w.contents.len, 0, 0);
+	run.overrides = "message_size_limit = 0\n";
+	for (size_t i = 4; i < COUNT(sizes); i++) {
+		struct script huge[] = {
+			{ "", "220" },
+			{ START, "250" },
+			{ MAIL RCPT, "250 250" },
+			{ said, "552" },
+		};
+
+		snprintf(said, sizeof(said), "BDAT %s\r\n", sizes[i]);
+		CONVERSE(run, huge);
+	}
+	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_bdat_without_end)	/* not all of it is waited for */
+{
+	static char	zeros[1 << 20];
+	struct script	steps[70] = {
+		{ "", "220" },
+		{ START, "250" },
+		{ MAIL RCPT, "250 250" },
+		{ "BDAT 999999999999\r\n", "552" },
+	};
+	struct run	run = { .steps = steps, .count = 4 };
+
+	memset(zeros, '0', sizeof(zeros) - 1);
+	for (int i = 0; i < 65; i++)
+		steps[run.count++] = (struct script){ zeros, "" };
+	steps[run.count - 1].hear = "EOF";
+	CHECK_INT(converse(&run, 1, 0), 0, 0);
+	buf_free(&run.w.contents);
+}
+
 TEST(smtpd_only_crlf_dot_crlf_ends)	/* what tries to smuggle a second one */
 {
 	static const char *const ends[] = { "\n.\n", "\n.\r\n", "\r\n.\n",
@@ -436,6 +515,36 @@ TEST(smtpd_too_many_recipients)	/* the surplus is no error: the rest goes */
 	    "smtpd_hard_error_limit = 2\n" };
 
 	CONVERSE(run, steps);
+	CHECK_INT(run.w.messages, 1, 0);
+	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_recipient_overshoot)	/* only so many are no errors */
+{
+	static const struct script steps[] = {
+		{ "", "220" },
+		{ START, "250" },
+		{ MAIL RCPT RCPT, "250 250 250" },
+		{ RCPT RCPT RCPT, "452 452 452" },
+		{ "RCPT TO:<\r\n" RCPT RCPT, "452 452 421 EOF" },
+	};
+	static const struct script again[] = {
+		{ "", "220" },
+		{ START, "250" },
+		{ MAIL RCPT RCPT RCPT RCPT RCPT "RSET\r\n",
+		  "250 250 250 452 452 452 250" },
+		/* each message has its own */
+		{ MAIL RCPT RCPT RCPT RCPT RCPT "DATA\r\n",
+		  "250 250 250 452 452 452 354" },
+		{ "x\r\n.\r\n", "250" },
+		{ "QUIT\r\n", "221 EOF" },
+	};
+	struct run run = { .overrides = "smtpd_recipient_limit = 2\n"
+	    "smtpd_recipient_overshoot_limit = 3\n"
+	    "smtpd_hard_error_limit = 2\n" };
+
+	CONVERSE(run, steps);
+	CONVERSE(run, again);
 	CHECK_INT(run.w.messages, 1, 0);
 	buf_free(&run.w.contents);
 }
