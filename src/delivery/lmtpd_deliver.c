@@ -10,6 +10,7 @@
 
 #include "delivery/lmtpd.h"
 #include "delivery/lmtpd_events.h"
+#include "libglobal/delivery_log.h"
 #include "libglobal/ipc_delivery.h"
 #include "libglobal/ipc_envelope.h"
 #include "libmail/status.h"
@@ -210,6 +211,8 @@ on_ask(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
 	if ((r = deliver_all(t, &at, a, &m)) < 0)
 		return r;
 	m.transfer_ms = (uint32_t)(task_now(t) - begun);
+	delivery_log_answer(daemon_log(at.lmtpd->daemon), task_wall(t), at.ask,
+	    at.env, &m);
 	return ipc_reply(c, in->request, &msg_delivery_result_desc, &m);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "delivery/smtp_events.h"
+#include "libglobal/delivery_log.h"
 #include "libtask/loop.h"
 
 #define PARALLEL	1000		/* attempts of one process */
@@ -273,6 +274,8 @@ answer(struct ipc_conn *c, struct ipc_in *in, struct smtp_attempt *a)
 	m.rcpts.v = ARENA_ARRAY(a->arena, struct msg_rcpt_result, a->count + 1);
 	for (size_t i = 0; i < a->count; i++)
 		m.rcpts.v[m.rcpts.n++] = a->targets[i].result;
+	delivery_log_answer(daemon_log(a->daemon),
+	    loop_wall(daemon_loop(a->daemon)), in->msg, a->e, &m);
 	return ipc_reply(c, in->request, &msg_delivery_result_desc, &m);
 }
 

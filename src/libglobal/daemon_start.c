@@ -271,7 +271,8 @@ set_up(struct daemon *d, struct msg_start *m, struct diag *diag)
 	(void)snprintf(d->service, sizeof(d->service), "%.*s",
 	    SLICE_ARG(m->service));
 	(void)snprintf(d->program, sizeof(d->program), "%.*s/%s",
-	    SLICE_ARG(m->syslog_name), d->spec->name);
+	    SLICE_ARG(m->syslog_name), m->program.len > 0 ?
+	    arena_text(&d->arena, m->program) : d->spec->name);
 	d->process = m->process;
 	d->peers = m->peers;
 	daemon_log_start(d, &m->log, m->verbose);

@@ -146,6 +146,8 @@ kv_err(const char *key, int r)
 /* the keys that printers treat in their own way */
 #define LOG_QUEUE_ID	"queue_id"
 #define LOG_SESSION	"session"
+/* qmgr only: as which agent logd is to write the line down */
+#define LOG_AGENT	"agent"
 
 #define LOG_OWN_MAX	6	/* keys of one context */
 #define LOG_CONTEXT_MAX	16	/* keys of a context and its parents */

@@ -55,6 +55,7 @@ struct service {
 	enum mastercf_type	 type;
 	const struct daemon_row	*daemon;
 	char			*syslog_name;
+	const char		*program;	/* its name in the log */
 	struct list		 listeners;
 	struct list		 processes;
 	int			 conf_fd;	/* sealed snapshot */

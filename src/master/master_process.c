@@ -78,7 +78,7 @@ send_start(struct master *m, struct process *p)
 	struct buf	 root = BUF_INIT;
 	struct msg_start st = { slice_of(s->name), slice_of(s->syslog_name),
 	    p->number, m->generation, s->conf_fd, 0, 0, SLICE_EMPTY,
-	    m->sandbox, 0, -1, s->verbose };
+	    m->sandbox, 0, -1, s->verbose, slice_of(s->program) };
 	uid_t		 uid;
 	gid_t		 gid;
 	const char	*why;

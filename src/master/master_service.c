@@ -46,6 +46,7 @@ service_new(struct slice name, enum mastercf_type type,
 	s->name = slice_dup(name);
 	s->type = type;
 	s->daemon = daemon;
+	s->program = daemon->name;
 	s->conf_fd = -1;
 	s->limit = 1;
 	return s;
@@ -65,15 +66,49 @@ settle(struct service *s, const struct conf *conf)
 	return r;
 }
 
+/* commands that are a daemon which speaks another protocol */
+static const struct variant {
+	const char	*command;
+	bool		 serves;	/* only in rows that clients connect to */
+	const char	*daemon;
+	const char	*param;
+	const char	*value;
+} variants[] = {
+	{ "lmtp", false, "smtp", "smtp_protocol", "lmtp" },
+	{ "lmtpd", true, "smtpd", "smtpd_protocol", "lmtp" },
+};
+
+static const struct variant *
+variant_find(const struct mastercf_service *row)
+{
+	bool serves = row->type == MASTERCF_INET ||
+	    row->is_private == MASTERCF_NO;
+
+	for (size_t i = 0; i < COUNT(variants); i++)
+		if (slice_equal(row->command, slice_of(variants[i].command)) &&
+		    (serves || !variants[i].serves))
+			return &variants[i];
+	return NULL;
+}
+
 /* of_row - the service that a row of master.cf runs */
 static int
 of_row(const struct mastercf_service *row, const struct daemon_row *daemon,
     const struct conf *conf, struct service **ret_service)
 {
-	struct service	*s = service_new(row->name, row->type, daemon);
-	struct conf	*top = conf_new(conf);
-	int		 r;
+	const struct variant	*v = variant_find(row);
+	struct conf		*top = conf_new(conf);
+	struct service		*s;
+	int			 r;
 
+	if (v != NULL)
+		daemon = daemons_find(slice_of(v->daemon));
+	s = service_new(row->name, row->type, daemon);
+	if (v != NULL) {
+		s->program = v->command;
+		conf_put(top, slice_of(v->param), slice_of(v->value),
+		    "master.cf", row->line);
+	}
 	for (size_t i = 0; i < row->override_count; i++)
 		conf_put(top, row->override[i].name, row->override[i].value,
 		    "master.cf", row->override[i].line);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libglobal/delivery_log.h"
 #include "libtask/loop.h"
 #include "libutil/alloc.h"
 #include "qmgr/qmgr.h"
@@ -36,45 +37,14 @@ clock_us(struct qmgr *q)
 	return loop_now(daemon_loop(q->daemon)) * 1000;
 }
 
-/* say_result - the line that log tools read */
+/* set_result - one recipient's result */
 static void
-say_result(struct qmessage *m, const struct msg_rcpt *rcpt,
-    const struct rcpt_state *s, uint32_t connect_ms, uint32_t transfer_ms)
-{
-	struct qmgr	*q = m->qmgr;
-	double		 total = (double)(wall(q) - m->envelope->arrival) / 1e6;
-	double		 before = (double)(m->queued - m->envelope->arrival) / 1e6;
-	double		 active = total - before - connect_ms / 1e3 -
-			     transfer_ms / 1e3;
-	char		 delay[32], delays[96];
-	const struct event *ev = s->code / 100 == 2 ? EV_QMGR_SENT :
-	    s->code / 100 == 5 ? EV_QMGR_BOUNCED : EV_QMGR_DEFERRED;
-
-	(void)snprintf(delay, sizeof(delay), "%.2g", total);
-	(void)snprintf(delays, sizeof(delays), "%.2g/%.2g/%.2g/%.2g",
-	    before > 0 ? before : 0, active > 0 ? active : 0, connect_ms / 1e3,
-	    transfer_ms / 1e3);
-	log_event(daemon_log(q->daemon), ev,
-	    KV_STR("queue_id", queue_id_text(&m->id)),
-	    KV_STR("to", rcpt->address),
-	    KV_IF(!slice_equal_nocase(rcpt->address, rcpt->original),
-	    KV_OPT("orig_to", rcpt->original)),
-	    KV_STR("relay", s->relay.len == 0 ? S("none") : s->relay),
-	    KV_TEXT("delay", delay), KV_TEXT("delays", delays),
-	    KV_STR("dsn", s->enhanced), KV_STR("text", s->text));
-}
-
-/* qmessage_result - one recipient's result */
-void
-qmessage_result(struct qmessage *m, uint32_t index,
-    const struct msg_rcpt_result *r, uint32_t connect_ms, uint32_t transfer_ms)
+set_result(struct qmessage *m, uint32_t index, const struct msg_rcpt_result *r)
 {
 	struct rcpt_state *s = &m->rcpts[index];
 
 	s->code = r->code;
-	s->enhanced = arena_dup(&m->arena, r->enhanced.len > 0 ? r->enhanced :
-	    r->code / 100 == 2 ? S("2.0.0") : r->code / 100 == 5 ? S("5.0.0") :
-	    S("4.0.0"));
+	s->enhanced = arena_dup(&m->arena, delivery_enhanced(r));
 	s->text = arena_dup(&m->arena, r->text);
 	s->relay = arena_dup(&m->arena, r->relay);
 	s->remote = r->remote;
@@ -82,19 +52,32 @@ qmessage_result(struct qmessage *m, uint32_t index,
 	s->attempts++;
 	s->fate = r->code / 100 == 2 ? FATE_DONE :
 	    r->code / 100 == 5 ? FATE_REFUSED : FATE_LATER;
-	say_result(m, &m->envelope->rcpts.v[index], s, connect_ms, transfer_ms);
+}
+
+/* own_result - one that no agent gave, and so none has logged. Log tools look
+ * for the names of the agents that do this elsewhere. */
+static void
+own_result(struct qmessage *m, uint32_t index, const struct msg_rcpt_result *r,
+    const char *agent)
+{
+	struct delivery_times times = { wall(m->qmgr), m->envelope->arrival,
+	    m->queued, 0, 0 };
+
+	set_result(m, index, r);
+	delivery_log_one(daemon_log(m->qmgr->daemon), queue_id_text(&m->id),
+	    &m->envelope->rcpts.v[index], r, &times, agent);
 }
 
 /* all - the same result for every recipient of a delivery */
 static void
 all(struct delivery *d, unsigned code, struct slice enhanced, struct slice text,
-    struct slice relay)
+    const char *agent)
 {
 	struct msg_rcpt_result r = { .code = code, .enhanced = enhanced,
-	    .text = text, .relay = relay };
+	    .text = text };
 
 	for (size_t i = 0; i < d->count; i++)
-		qmessage_result(d->message, d->index[i], &r, 0, 0);
+		own_result(d->message, d->index[i], &r, agent);
 }
 
 /* own_transport - error, retry and discard need no agent; the next hop is the
@@ -119,7 +102,8 @@ own_transport(struct delivery *d)
 	}
 	if (text.len == 0)
 		text = discard ? S("discard") : S("mail transport unavailable");
-	all(d, discard ? 250 : error ? 550 : 450, code, text, S("none"));
+	all(d, discard ? 250 : error ? 550 : 450, code, text,
+	    discard ? "discard" : "error");
 	return true;
 }
 
@@ -186,8 +170,7 @@ take(struct delivery *d, const struct msg_delivery_result *res)
 			ours = d->index[k] == r->number;
 		if (!ours || m->rcpts[r->number].fate != FATE_TODO)
 			continue;
-		qmessage_result(m, r->number, r, res->connect_ms,
-		    res->transfer_ms);
+		set_result(m, r->number, r);
 		failed |= r->site_failure;
 	}
 	return failed;
@@ -204,7 +187,7 @@ unanswered(struct delivery *d, int error)
 	for (size_t i = 0; i < d->count; i++) {
 		if (d->message->rcpts[d->index[i]].fate != FATE_TODO)
 			continue;
-		qmessage_result(d->message, d->index[i], &r, 0, 0);
+		own_result(d->message, d->index[i], &r, "error");
 		if (!said)
 			log_event(daemon_log(d->qmgr->daemon), EV_QMGR_AGENT,
 			    KV_STR("queue_id", queue_id_text(&d->message->id)),
@@ -283,13 +266,17 @@ static void
 defer(const struct sched_next *n)
 {
 	struct qmessage		*m = sched_message_owner(n->message);
-	struct msg_rcpt_result	 r = { .code = 450, .enhanced = S("4.4.1"),
-				     .text = n->reason };
+	struct msg_rcpt_result	 r = { .code = 450, .enhanced = S("4.4.1") };
+	struct buf		 text = BUF_INIT;
 
 	if (m == NULL)
 		return;
+	buf_addf(&text, "delivery temporarily suspended: %.*s",
+	    SLICE_ARG(n->reason));
+	r.text = slice_sub(buf_slice(&text), 0, 1000);
 	for (size_t i = 0; i < n->rcpt_count; i++)
-		qmessage_result(m, n->rcpts[i], &r, 0, 0);
+		own_result(m, n->rcpts[i], &r, "error");
+	buf_free(&text);
 	if (sched_message_waiting(m->sched) == 0 &&
 	    sched_message_busy(m->sched) == 0)
 		qmessage_settle(m);
