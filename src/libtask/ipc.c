@@ -267,7 +267,13 @@ int
 ipc_reply(struct ipc_conn *c, uint32_t request, const struct ipc_desc *d,
     const void *msg)
 {
-	assert(request != 0);
+	/* the peer said as a note what is a call: its fault, and ends it */
+	if (request == 0) {
+		(void)snprintf(c->error, sizeof(c->error),
+		    "%s: a call without a request number, %s would answer it",
+		    c->table->name, d->name);
+		return -EBADMSG;
+	}
 	return add_frame(c, d, msg, KIND_REPLY, request);
 }
 

@@ -173,7 +173,8 @@ MUST_USE int	ipc_recv(struct task *t, struct ipc_conn *c, struct arena *a,
 bool	ipc_has_input(const struct ipc_conn *c);
 /* close the descriptors nobody took */
 void	ipc_in_done(struct ipc_in *in);
-/* answer a message that was received with a request number */
+/* answer a message that was received; -EBADMSG when it came without a request
+ * number, so was no call: to be returned, as the end of the connection */
 MUST_USE int	ipc_reply(struct ipc_conn *c, uint32_t request,
 		    const struct ipc_desc *d, const void *msg);
 

@@ -260,3 +260,38 @@ TEST(ipc_burst_of_descriptors)
 	CHECK_INT(loop_run(l, burst_main, NULL), 0, 0);
 	loop_free(l);
 }
+
+/* a hostile caller: says as a note what has to be answered */
+static int
+note_main(struct task *t, void *arg)
+{
+	struct msg_hello m = hello(S(""), -1);
+	struct arena a = ARENA_INIT;
+	struct ends e;
+	struct ipc_in in;
+	int fds[2], r;
+
+	(void)arg;
+	if ((r = fd_pair(fds)) < 0)
+		return r;
+	ipc_open(&e.a, task_loop(t), &fds[0], &talk, IPC_CALLER);
+	ipc_open(&e.b, task_loop(t), &fds[1], &talk, IPC_CALLEE);
+	CHECK_INT(ipc_post(&e.a, &msg_hello_desc, &m), 0, 0);
+	CHECK_INT(ipc_serve(t, &e.b, answer, NULL), -EBADMSG, 0);
+	CHECK_TEXT(slice_of(ipc_error(&e.b)), "talk: a call without a "
+	    "request number, world would answer it", 0);
+	ipc_close(&e.b);
+	CHECK_INT(ipc_recv(t, &e.a, &a, &in), -ENODATA, 1);
+	ipc_close(&e.a);
+	arena_free(&a);
+	return 0;
+}
+
+TEST(ipc_note_where_a_call_is_meant)
+{
+	struct loop_options o = { .sim_seed = 1 };
+	struct loop *l = loop_new(&o);
+
+	CHECK_INT(loop_run(l, note_main, NULL), 0, 0);
+	loop_free(l);
+}

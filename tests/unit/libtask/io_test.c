@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What io remembers of readiness. A read that took all there was spares the
+ * next one its system call (dry); once the peer's end was told no new edge
+ * will come, so nothing may be spared any more (ended), or the end would
+ * never be seen.
+ */
+#include "test.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "libtask/io.h"
+#include "libtask/loop.h"
+#include "libtask/task.h"
+
+struct world {
+	struct io	io;
+	int		peer;
+	void		(*run)(struct task *t, struct world *w);
+};
+
+static void
+say(struct world *w, const char *text)
+{
+	struct slice s = slice_of(text);
+
+	CHECK_INT(write(w->peer, s.data, s.len), (long long)s.len, 0);
+}
+
+/* register_it - have it in the loop: one wait that ends at once */
+static void
+register_it(struct task *t, struct world *w)
+{
+	char c;
+
+	say(w, "x");
+	CHECK_INT(io_wait_read(t, &w->io), 0, 0);
+	CHECK_INT(io_try_read(&w->io, &c, 1), 1, 0);
+	CHECK(w->io.registered, 0);
+}
+
+static int
+world_main(struct task *t, void *arg)
+{
+	struct world	*w = arg;
+	int		 pair[2], r;
+
+	if ((r = fd_pair(pair)) < 0)
+		return r;
+	io_open(&w->io, task_loop(t), &pair[0]);
+	w->peer = pair[1];
+	w->run(t, w);
+	io_close(&w->io);
+	fd_close(&w->peer);
+	return 0;
+}
+
+/* in_worlds - on simulated loops and on the real one */
+static void
+in_worlds(void (*run)(struct task *, struct world *))
+{
+	for (uint64_t seed = 0; seed < 4; seed++) {
+		struct loop_options o = { .sim_seed = seed };
+		struct world w = { .io = IO_INIT, .peer = -1, .run = run };
+		struct loop *l = loop_new(&o);
+
+		CHECK_INT(loop_run(l, world_main, &w), 0, seed);
+		CHECK_INT(loop_task_count(l), 0, seed);
+		loop_free(l);
+	}
+}
+
+static void
+unregistered(struct task *t, struct world *w)
+{
+	char b[8];
+
+	(void)t;
+	say(w, "abc");
+	CHECK_INT(io_try_read(&w->io, b, sizeof(b)), 3, 0);
+	/* nobody would tell us of more: so the next read has to look */
+	CHECK(!io_is_dry(&w->io), 0);
+	say(w, "de");
+	CHECK_INT(io_try_read(&w->io, b, sizeof(b)), 2, 0);
+	CHECK_INT(io_try_read(&w->io, b, sizeof(b)), -EAGAIN, 0);
+}
+
+TEST(io_is_never_dry_outside_of_the_loop)
+{
+	in_worlds(unregistered);
+}
+
+static void
+dry(struct task *t, struct world *w)
+{
+	char b[8];
+
+	register_it(t, w);
+	say(w, "abcd");
+	CHECK_INT(io_read(t, &w->io, b, 4), 4, 0);
+	CHECK(!io_is_dry(&w->io), 0);	/* it got what it asked for: maybe more */
+	CHECK_INT(io_try_read(&w->io, b, sizeof(b)), -EAGAIN, 0);
+	CHECK(!io_is_dry(&w->io), 1);
+	say(w, "abc");
+	CHECK_INT(io_read(t, &w->io, b, sizeof(b)), 3, 0);
+	CHECK(io_is_dry(&w->io), 2);
+	CHECK_INT(io_try_read(&w->io, b, sizeof(b)), -EAGAIN, 0);
+	/* what comes later is told, and then looked for */
+	say(w, "ef");
+	CHECK_INT(io_read(t, &w->io, b, sizeof(b)), 2, 0);
+	CHECK(io_is_dry(&w->io), 3);
+}
+
+TEST(io_is_dry_after_a_short_read)
+{
+	in_worlds(dry);
+}
+
+static void
+half_closed(struct task *t, struct world *w)
+{
+	char b[8];
+
+	register_it(t, w);
+	say(w, "abcde");
+	CHECK_INT(shutdown(w->peer, SHUT_WR), 0, 0);
+	CHECK_INT(io_wait_read(t, &w->io), 0, 0);
+	CHECK(w->io.ended, 0);
+	/* a short read, but the end is behind it and no edge will tell it */
+	CHECK_INT(io_read(t, &w->io, b, sizeof(b)), 5, 0);
+	CHECK(!io_is_dry(&w->io), 0);
+	CHECK_INT(io_read(t, &w->io, b, sizeof(b)), 0, 0);
+	CHECK_INT(io_read(t, &w->io, b, sizeof(b)), 0, 1);
+	/* the other direction goes on */
+	CHECK_INT(io_write_all(t, &w->io, S("bye")), 0, 0);
+	CHECK_INT(read(w->peer, b, sizeof(b)), 3, 0);
+}
+
+TEST(io_sees_the_end_behind_the_last_bytes)
+{
+	in_worlds(half_closed);
+}
+
+static void
+closed_while_dry(struct task *t, struct world *w)
+{
+	char b[8];
+
+	register_it(t, w);
+	say(w, "abc");
+	CHECK_INT(io_read(t, &w->io, b, sizeof(b)), 3, 0);
+	CHECK(io_is_dry(&w->io), 0);
+	say(w, "de");
+	fd_close(&w->peer);
+	CHECK_INT(io_read(t, &w->io, b, sizeof(b)), 2, 0);
+	CHECK(w->io.ended && !io_is_dry(&w->io), 0);
+	CHECK_INT(io_read(t, &w->io, b, sizeof(b)), 0, 0);
+}
+
+TEST(io_sees_the_end_of_a_peer_that_has_gone)
+{
+	in_worlds(closed_while_dry);
+}
+
+static void
+piecewise(struct task *t, struct world *w)
+{
+	char b[8];
+
+	/* the end is told while bytes of before are only read in part */
+	register_it(t, w);
+	say(w, "abcdefgh");
+	fd_close(&w->peer);
+	for (int i = 0; i < 8; i++)
+		CHECK_INT(io_read(t, &w->io, b, 1), 1, i);
+	CHECK_INT(io_read(t, &w->io, b, sizeof(b)), 0, 0);
+}
+
+TEST(io_sees_the_end_when_read_byte_by_byte)
+{
+	in_worlds(piecewise);
+}
+
+static void
+given_away(struct task *t, struct world *w)
+{
+	char	b[8];
+	int	fd;
+
+	register_it(t, w);
+	say(w, "abc");
+	CHECK_INT(io_read(t, &w->io, b, sizeof(b)), 3, 0);
+	CHECK(io_is_dry(&w->io), 0);
+	/* nothing of what one io was told is known to the next */
+	fd = io_take_fd(&w->io);
+	CHECK(w->io.fd < 0 && !w->io.registered, 0);
+	io_open(&w->io, task_loop(t), &fd);
+	CHECK(!io_is_dry(&w->io) && !w->io.ended, 0);
+	say(w, "de");
+	CHECK_INT(io_try_read(&w->io, b, sizeof(b)), 2, 0);
+}
+
+TEST(io_forgets_when_it_is_given_away)
+{
+	in_worlds(given_away);
+}
