@@ -2,8 +2,8 @@
 /*
  * signd: what its files share. All keys are read before the sandbox is
  * entered; after it there is no file the process could open. Whoever calls
- * gets certificates, signatures and ticket keys of its own daemon only, and a
- * signature only for what a TLS server signs (libtask/tls_key.h).
+ * gets certificates, signatures and ticket keys of its own daemon (or service,
+ * where that has its own) only, and a signature only for what a TLS server signs (libtask/tls_key.h).
  */
 #ifndef SIGND_SIGND_H
 #define SIGND_SIGND_H
@@ -25,9 +25,10 @@ enum signd_user_number {
 	SIGND_USERS
 };
 
-/* a daemon that has certificates */
+/* a daemon that has certificates, or one service of it with its own */
 struct signd_user {
 	const char		*daemon;
+	char			*service;	/* NULL: all others of it */
 	struct identities	 identities;
 	/* newest first */
 	struct tls_ticket_key	 tickets[TLS_TICKET_KEYS_MAX];
@@ -38,6 +39,8 @@ struct signd_user {
 struct signd {
 	struct daemon		*daemon;
 	struct signd_user	 users[SIGND_USERS];
+	struct signd_user	*services;
+	size_t			 service_count;
 	struct list		 callers;
 };
 
@@ -48,6 +51,8 @@ void	signd_notice(struct signd *s, int64_t now, int64_t notice_ms);
 
 /* signd_serve.c */
 struct signd	*signd_new(struct daemon *d);
+/* walk daemons and services; NULL behind the last */
+struct signd_user	*signd_user_at(struct signd *s, size_t i);
 void	signd_free(struct signd **s);
 MUST_USE int	signd_prepare(struct daemon *d, struct diag *diag);
 MUST_USE int	signd_run(struct task *t, struct daemon *d);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The files that parameters name, read with the rights of the start. A file
- * that cannot be used is reported; what else there is serves.
+ * that cannot be used is reported; what else there is serves. A service of
+ * master.cf whose overrides name other files than main.cf is a user of its
+ * own; all others of the daemon share what main.cf names.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libglobal/mastercf.h"
+#include "libglobal/suite_conf.h"
 #include "libutil/alloc.h"
 #include "libutil/calendar.h"
 #include "libutil/conf.h"
@@ -29,7 +33,9 @@ struct names {
 
 struct loading {
 	struct signd		*signd;
-	struct signd_user	*user;
+	struct signd_user	*user;		/* NULL: none, or all of these */
+	struct signd_user	*users;
+	size_t			 user_count;
 	const struct event	*event;		/* for what is wrong */
 	const char		*host;
 };
@@ -42,6 +48,8 @@ unusable(struct loading *l, const char *why)
 		(void)snprintf(l->user->why, sizeof(l->user->why), "%s", why);
 	log_event(daemon_log(l->signd->daemon), l->event,
 	    KV_TEXT("daemon", l->user == NULL ? NULL : l->user->daemon),
+	    KV_OPT("service", slice_of(l->user == NULL ||
+	    l->user->service == NULL ? "" : l->user->service)),
 	    KV_TEXT("why", why));
 }
 
@@ -143,11 +151,11 @@ load_pair(struct loading *l, struct slice cert, struct slice key)
 
 #define FILES_MAX	8	/* of one name */
 
-/* load_host - the files of one name, for every daemon */
+/* load_host - the files of one name, for every user that is meant */
 static void
-load_host(struct signd *s, struct slice host, struct slice files)
+load_host(const struct loading *all, struct slice host, struct slice files)
 {
-	struct loading	l = { .signd = s, .event = EV_SIGND_SNI };
+	struct loading	l = *all;
 	struct slice	file[FILES_MAX], word;
 	size_t		n = 0;
 	char		*name;
@@ -160,8 +168,8 @@ load_host(struct signd *s, struct slice host, struct slice files)
 	}
 	name = slice_dup(host);
 	l.host = name;
-	for (size_t i = 0; i < SIGND_USERS; i++) {
-		l.user = &s->users[i];
+	for (size_t i = 0; i < all->user_count; i++) {
+		l.user = &all->users[i];
 		load_chain(&l, file, n);
 	}
 	free(name);
@@ -169,9 +177,8 @@ load_host(struct signd *s, struct slice host, struct slice files)
 
 /* load_inline - {host = file ...}, ... */
 static void
-load_inline(struct signd *s, struct slice rest)
+load_inline(struct loading *l, struct slice rest)
 {
-	struct loading	l = { .signd = s, .event = EV_SIGND_SNI };
 	struct slice	item, inside;
 	size_t		equal;
 	int		r;
@@ -183,27 +190,26 @@ load_inline(struct signd *s, struct slice rest)
 			item = inside;
 		equal = slice_find(item, '=');
 		if (equal == SLICE_NONE) {
-			unusable(&l, "an entry without \"=\"");
+			unusable(l, "an entry without \"=\"");
 			continue;
 		}
-		load_host(s, slice_trim(slice_sub(item, 0, equal)),
+		load_host(l, slice_trim(slice_sub(item, 0, equal)),
 		    slice_from(item, equal + 1));
 	}
 	if (r < 0)
-		unusable(&l, "a brace without its partner");
+		unusable(l, "a brace without its partner");
 }
 
 /* load_texthash - a file of lines */
 static void
-load_texthash(struct signd *s, struct slice name)
+load_texthash(struct loading *l, struct slice name)
 {
-	struct loading		l = { .signd = s, .event = EV_SIGND_SNI };
 	struct buf		text = BUF_INIT_MAX(SIGND_FILE_MAX);
 	char			*file = slice_dup(name);
 	struct conf_lines	lines;
 	struct conf_piece	piece;
 
-	if (read_file(&l, file, &text) == 0) {
+	if (read_file(l, file, &text) == 0) {
 		lines = conf_lines_over(buf_slice(&text));
 		while (conf_lines_next(&lines, &piece)) {
 			struct buf	line = BUF_INIT;
@@ -214,7 +220,7 @@ load_texthash(struct signd *s, struct slice name)
 			conf_join(&line, piece.raw);
 			rest = buf_slice(&line);
 			if (slice_next_word(&rest, " \t", &host))
-				load_host(s, host, rest);
+				load_host(l, host, rest);
 			buf_free(&line);
 		}
 	}
@@ -222,17 +228,19 @@ load_texthash(struct signd *s, struct slice name)
 	free(file);
 }
 
-/* load_names - the table of server names */
+/* load_names - the table of server names, for these users */
 static void
-load_names(struct signd *s, struct slice maps)
+load_names(struct signd *s, struct signd_user *users, size_t count,
+    struct slice maps)
 {
-	struct loading	l = { .signd = s, .event = EV_SIGND_SNI };
+	struct loading	l = { .signd = s, .users = users, .user_count = count,
+			    .event = EV_SIGND_SNI };
 
 	maps = slice_trim(maps);
 	if (slice_has_prefix(maps, S("inline:")))
-		load_inline(s, slice_from(maps, 7));
+		load_inline(&l, slice_from(maps, 7));
 	else if (slice_has_prefix(maps, S("texthash:")))
-		load_texthash(s, slice_from(maps, 9));
+		load_texthash(&l, slice_from(maps, 9));
 	else if (maps.len > 0)
 		unusable(&l, "only inline: and texthash: can be read as a "
 		    "whole; use one of them");
@@ -255,39 +263,144 @@ names_of(enum signd_user_number n, const struct signd_params *p)
 	return (struct names){ .chain = { NULL, 0 } };
 }
 
-/* load_user - all certificates of one daemon */
+/* load_user - all certificates of one user but those of server names */
 static void
-load_user(struct signd *s, enum signd_user_number n,
-    const struct signd_params *p)
+load_user(struct signd *s, struct signd_user *user, const struct names *names)
 {
-	struct names	names = names_of(n, p);
-	struct loading	l = { .signd = s, .user = &s->users[n],
+	struct loading	l = { .signd = s, .user = user,
 			    .event = EV_SIGND_UNUSABLE, .host = "" };
 
-	if (names.chain.count > 0) {
-		load_chain(&l, names.chain.item, names.chain.count);
+	if (names->chain.count > 0) {
+		load_chain(&l, names->chain.item, names->chain.count);
 	} else {
-		load_pair(&l, names.cert, names.key);
-		load_pair(&l, names.eccert, names.eckey);
+		load_pair(&l, names->cert, names->key);
+		load_pair(&l, names->eccert, names->eckey);
 	}
-	if (l.user->identities.count == 0 && l.user->why[0] == '\0')
-		(void)snprintf(l.user->why, sizeof(l.user->why),
+	if (user->identities.count == 0 && user->why[0] == '\0')
+		(void)snprintf(user->why, sizeof(user->why),
 		    "no certificate is configured: set %s_tls_chain_files",
-		    l.user->daemon);
+		    user->daemon);
 }
 
-/* signd_load - all certificates of all daemons */
+/* is_same - do both name the same files? */
+static bool
+is_same(const struct names *a, const struct names *b)
+{
+	if (a->chain.count != b->chain.count)
+		return false;
+	for (size_t i = 0; i < a->chain.count; i++)
+		if (!slice_equal(a->chain.item[i], b->chain.item[i]))
+			return false;
+	return slice_equal(a->cert, b->cert) && slice_equal(a->key, b->key) &&
+	    slice_equal(a->eccert, b->eccert) &&
+	    slice_equal(a->eckey, b->eckey);
+}
+
+/* user_of - which daemon with certificates runs a row? SIGND_USERS: none */
+static enum signd_user_number
+user_of(const struct signd *s, const struct mastercf_service *row)
+{
+	const struct mastercf_command *c = mastercf_command_find(row->command);
+	size_t i = 0;
+
+	if (c == NULL || c->how != MASTERCF_RUN)
+		return SIGND_USERS;
+	while (i < SIGND_USERS && strcmp(s->users[i].daemon, c->daemon) != 0)
+		i++;
+	return (enum signd_user_number)i;
+}
+
+/* add_service - a user of its own */
+static struct signd_user *
+add_service(struct signd *s, enum signd_user_number n, struct slice name)
+{
+	struct signd_user *user;
+
+	s->services = xreallocarray(s->services, s->service_count + 1,
+	    sizeof(*s->services));
+	user = &s->services[s->service_count++];
+	*user = (struct signd_user){ .daemon = s->users[n].daemon,
+	    .service = slice_dup(name) };
+	return user;
+}
+
+/* load_service - one row, if its overrides name other files */
+static void
+load_service(struct signd *s, const struct mastercf_service *row,
+    const struct signd_params *main)
+{
+	enum signd_user_number	 n = user_of(s, row);
+	struct loading		 l = { .signd = s, .event = EV_SIGND_UNUSABLE };
+	struct arena		 a = ARENA_INIT;
+	struct signd_params	*p = ARENA_NEW(&a, struct signd_params);
+	struct signd_user	*user;
+	struct names		 own, all;
+	struct diag		 why = DIAG_INIT;
+	struct conf		*conf = NULL;
+
+	if (n == SIGND_USERS)
+		goto out;
+	conf = conf_new(daemon_conf(s->daemon));
+	for (size_t i = 0; i < row->override_count; i++)
+		conf_put(conf, row->override[i].name, row->override[i].value,
+		    "master.cf", row->override[i].line);
+	if (param_load(&signd_param_table, conf, &a, p, &why) < 0) {
+		l.user = add_service(s, n, row->name);
+		unusable(&l, why.text);
+		goto out;
+	}
+	own = names_of(n, p);
+	all = names_of(n, main);
+	if (is_same(&own, &all) &&
+	    slice_equal(p->tls_server_sni_maps, main->tls_server_sni_maps))
+		goto out;
+	user = add_service(s, n, row->name);
+	load_user(s, user, &own);
+	load_names(s, user, 1, p->tls_server_sni_maps);
+out:
+	conf_free(&conf);
+	arena_free(&a);
+}
+
+/* load_services - those with certificates of their own */
+static void
+load_services(struct signd *s, const struct signd_params *p)
+{
+	struct arena	 a = ARENA_INIT;
+	struct buf	 folder = BUF_INIT;
+	struct diag	 why = DIAG_INIT;
+	struct mastercf	 cf = { .count = 0 };
+	struct slice	 text;
+	const char	*path;
+
+	buf_add(&folder, p->config_directory);
+	if (suite_conf_read_file(buf_cstr(&folder), "master.cf", &a, &text,
+	    &path, &why) < 0 ||
+	    mastercf_parse(text, path, &a, &why, &cf) < 0)
+		log_event(daemon_log(s->daemon), EV_SIGND_SERVICES,
+		    KV_TEXT("why", why.text));
+	for (size_t i = 0; i < cf.count; i++)
+		load_service(s, &cf.service[i], p);
+	buf_free(&folder);
+	arena_free(&a);
+}
+
+/* signd_load - all certificates of all daemons and services */
 void
 signd_load(struct signd *s, const struct signd_params *p)
 {
-	for (size_t i = 0; i < SIGND_USERS; i++)
-		load_user(s, (enum signd_user_number)i, p);
-	load_names(s, p->tls_server_sni_maps);
+	for (size_t i = 0; i < SIGND_USERS; i++) {
+		struct names names = names_of((enum signd_user_number)i, p);
+
+		load_user(s, &s->users[i], &names);
+	}
+	load_names(s, s->users, SIGND_USERS, p->tls_server_sni_maps);
+	load_services(s, p);
 }
 
 /* notice - one certificate */
 static void
-notice(struct signd *s, const char *daemon, struct signd_identity *i,
+notice(struct signd *s, const struct signd_user *u, struct signd_identity *i,
     int64_t now, int64_t notice_ms)
 {
 	const struct event	*event = NULL;
@@ -305,7 +418,8 @@ notice(struct signd *s, const char *daemon, struct signd_identity *i,
 		return;
 	i->noticed = now;
 	calendar_format_iso(&until, i->not_after * 1000000, 0, 0);
-	log_event(daemon_log(s->daemon), event, KV_TEXT("daemon", daemon),
+	log_event(daemon_log(s->daemon), event, KV_TEXT("daemon", u->daemon),
+	    KV_OPT("service", slice_of(u->service == NULL ? "" : u->service)),
 	    KV_OPT("host", slice_of(i->host)), KV_TEXT("file", i->file),
 	    KV_STR("until", buf_slice(&until)));
 	buf_free(&until);
@@ -315,8 +429,9 @@ notice(struct signd *s, const char *daemon, struct signd_identity *i,
 void
 signd_notice(struct signd *s, int64_t now, int64_t notice_ms)
 {
-	for (size_t u = 0; u < SIGND_USERS; u++)
-		for (size_t i = 0; i < s->users[u].identities.count; i++)
-			notice(s, s->users[u].daemon,
-			    &s->users[u].identities.v[i], now, notice_ms);
+	struct signd_user *u;
+
+	for (size_t n = 0; (u = signd_user_at(s, n)) != NULL; n++)
+		for (size_t i = 0; i < u->identities.count; i++)
+			notice(s, u, &u->identities.v[i], now, notice_ms);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Callers get what belongs to their daemon. The keys of session tickets are
+ * Callers get what belongs to their daemon or service. The keys of session tickets are
  * random and replaced as time goes; then, and when a caller connects (it may
  * have known the process before this one), it is told to ask again.
  */
@@ -46,15 +46,29 @@ signd_new(struct daemon *d)
 void
 signd_free(struct signd **s_take)
 {
-	struct signd *s = *s_take;
+	struct signd		*s = *s_take;
+	struct signd_user	*u;
 
 	*s_take = NULL;
 	if (s == NULL)
 		return;
-	for (size_t i = 0; i < SIGND_USERS; i++)
-		identities_free(&s->users[i].identities);
-	explicit_bzero(s, sizeof(*s));
+	for (size_t i = 0; (u = signd_user_at(s, i)) != NULL; i++) {
+		identities_free(&u->identities);
+		free(u->service);
+		explicit_bzero(u->tickets, sizeof(u->tickets));
+	}
+	free(s->services);
 	free(s);
+}
+
+/* signd_user_at - the daemons, then the services */
+struct signd_user *
+signd_user_at(struct signd *s, size_t i)
+{
+	if (i < SIGND_USERS)
+		return &s->users[i];
+	i -= SIGND_USERS;
+	return i < s->service_count ? &s->services[i] : NULL;
 }
 
 /* signd_prepare - read the keys while the files are in reach */
@@ -100,9 +114,10 @@ say_changed(struct signd *s)
 int
 signd_run(struct task *t, struct daemon *d)
 {
-	struct signd	*s = daemon_data(d);
-	int64_t		 rotated = task_now(t), life, pause;
-	int		 r = 0;
+	struct signd		*s = daemon_data(d);
+	struct signd_user	*u;
+	int64_t			 rotated = task_now(t), life, pause;
+	int			 r = 0;
 
 	while (r == 0) {
 		const struct signd_params *p = daemon_params(d);
@@ -114,9 +129,9 @@ signd_run(struct task *t, struct daemon *d)
 		    task_now(t) - rotated < life)
 			continue;
 		rotated = task_now(t);
-		for (size_t i = 0; i < SIGND_USERS; i++)
-			if (s->users[i].ticket_count > 0)
-				rotate(t, &s->users[i]);
+		for (size_t i = 0; (u = signd_user_at(s, i)) != NULL; i++)
+			if (u->ticket_count > 0)
+				rotate(t, u);
 		say_changed(s);
 	}
 	return r;
@@ -258,6 +273,20 @@ on_message(struct task *t, struct ipc_conn *conn, struct ipc_in *in,
 	}
 }
 
+/* find_user - whose certificates are a caller's? master says who it is */
+static struct signd_user *
+find_user(struct signd *s, const struct daemon_caller *who)
+{
+	struct signd_user *u, *found = NULL;
+
+	for (size_t i = 0; (u = signd_user_at(s, i)) != NULL; i++)
+		if (slice_equal(who->daemon, slice_of(u->daemon)) &&
+		    (u->service == NULL ||
+		    slice_equal(who->service, slice_of(u->service))))
+			found = u;		/* a service after its daemon */
+	return found;
+}
+
 /* signd_caller - serve one edge */
 int
 signd_caller(struct task *t, struct daemon *d, int *fd_take,
@@ -269,9 +298,7 @@ signd_caller(struct task *t, struct daemon *d, int *fd_take,
 
 	(void)snprintf(c.daemon, sizeof(c.daemon), "%.*s",
 	    SLICE_ARG(who->daemon));
-	for (size_t i = 0; i < SIGND_USERS; i++)
-		if (slice_equal(who->daemon, slice_of(user_names[i])))
-			c.user = &c.signd->users[i];
+	c.user = find_user(c.signd, who);
 	memset(&changed, 0, sizeof(changed));
 	work_lane_init(&c.lane, SIGND_WORKERS);
 	list_add_tail(&c.signd->callers, &c.link);

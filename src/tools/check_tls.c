@@ -137,9 +137,17 @@ check_chain(struct check *c, const char *param, const char *const *paths,
 	ERR_clear_error();
 }
 
+/* label - where it stands: the parameter, and the service that overrides it */
+static const char *
+label(struct check *c, const char *param, const char *service)
+{
+	return service == NULL ? param : arena_printf(&c->tool->arena,
+	    "%s: service %s: %s", c->master_cf, service, param).data;
+}
+
 /* check_chain_files - a parameter that lists files; false if it is empty */
 static bool
-check_chain_files(struct check *c, const char *param)
+check_chain_files(struct check *c, const char *param, const char *service)
 {
 	struct slice	 rest = slice_of(tool_value(c->tool, param)), item;
 	const char	*paths[32];
@@ -149,36 +157,90 @@ check_chain_files(struct check *c, const char *param)
 	    slice_next_word(&rest, ", \t\r\n", &item))
 		paths[count++] = arena_text(&c->tool->arena, item);
 	if (count > 0)
-		check_chain(c, param, paths, count);
+		check_chain(c, label(c, param, service), paths, count);
 	return count > 0;
 }
 
 /* check_pair - certificate and key in files of their own */
 static void
-check_pair(struct check *c, const char *cert_param, const char *key_param)
+check_pair(struct check *c, const char *cert_param, const char *key_param,
+    const char *service)
 {
 	const char *paths[2] = {
 		tool_value(c->tool, cert_param), tool_value(c->tool, key_param)
 	};
 
 	if (paths[0][0] != '\0' && strcmp(paths[0], "none") != 0)
-		check_chain(c, cert_param, paths,
+		check_chain(c, label(c, cert_param, service), paths,
 		    strcmp(paths[0], paths[1]) == 0 ? 1 : 2);
+}
+
+/* the parameters of the servers that have certificates, chain files first */
+static const char *const servers[][6] = {
+	{ "smtpd", "smtpd_tls_chain_files", "smtpd_tls_cert_file",
+	  "smtpd_tls_key_file", "smtpd_tls_eccert_file",
+	  "smtpd_tls_eckey_file" },
+	{ "imapd", "imapd_tls_chain_files", "imapd_tls_cert_file",
+	  "imapd_tls_key_file", "imapd_tls_eccert_file",
+	  "imapd_tls_eckey_file" },
+};
+
+/* check_server - one server's certificates, by the present values */
+static void
+check_server(struct check *c, const char *const *param, const char *service)
+{
+	if (check_chain_files(c, param[1], service))
+		return;
+	check_pair(c, param[2], param[3], service);
+	check_pair(c, param[4], param[5], service);
+}
+
+/* check_service - a row whose overrides name other files than main.cf */
+static void
+check_service(struct check *c, const struct mastercf_service *row,
+    const char *const *param)
+{
+	struct conf	*all = c->tool->conf, *own = conf_new(all);
+	const char	*name = arena_text(&c->tool->arena, row->name);
+	bool		 differs = false;
+
+	for (size_t i = 0; i < row->override_count; i++)
+		conf_put(own, row->override[i].name, row->override[i].value,
+		    "master.cf", row->override[i].line);
+	for (size_t i = 1; i < COUNT(servers[0]) && !differs; i++) {
+		const char *before = tool_value(c->tool, param[i]);
+
+		c->tool->conf = own;
+		differs = strcmp(before, tool_value(c->tool, param[i])) != 0;
+		c->tool->conf = all;
+	}
+	c->tool->conf = own;
+	if (differs)
+		check_server(c, param, name);
+	c->tool->conf = all;
+	conf_free(&own);
 }
 
 /* check_certificates - of all servers; what is the same is said once */
 void
 check_certificates(struct check *c)
 {
-	bool same = strcmp(tool_value(c->tool, "imapd_tls_chain_files"),
-	    tool_value(c->tool, "smtpd_tls_chain_files")) == 0;
+	const struct mastercf	*cf = &c->tool->cf;
+	bool			 same = true;
 
-	if (!check_chain_files(c, "smtpd_tls_chain_files")) {
-		check_pair(c, "smtpd_tls_cert_file", "smtpd_tls_key_file");
-		check_pair(c, "smtpd_tls_eccert_file", "smtpd_tls_eckey_file");
-	}
-	if (!same && !check_chain_files(c, "imapd_tls_chain_files")) {
-		check_pair(c, "imapd_tls_cert_file", "imapd_tls_key_file");
-		check_pair(c, "imapd_tls_eccert_file", "imapd_tls_eckey_file");
+	for (size_t i = 1; i < COUNT(servers[0]); i++)
+		same &= strcmp(tool_value(c->tool, servers[0][i]),
+		    tool_value(c->tool, servers[1][i])) == 0;
+	check_server(c, servers[0], NULL);
+	if (!same)
+		check_server(c, servers[1], NULL);
+	for (size_t i = 0; i < cf->count; i++) {
+		const struct mastercf_command *command =
+		    mastercf_command_find(cf->service[i].command);
+
+		for (size_t n = 0; n < COUNT(servers); n++)
+			if (command != NULL && command->how == MASTERCF_RUN &&
+			    strcmp(command->daemon, servers[n][0]) == 0)
+				check_service(c, &cf->service[i], servers[n]);
 	}
 }

@@ -131,6 +131,7 @@ begin(struct world *w, uint64_t seed, const struct setting *settings,
 
 	log_start(&setup);
 	seen = (struct events){ 0 };
+	put(w, conf, "config_directory", "%F");
 	for (size_t i = 0; i < count; i++)
 		put(w, conf, settings[i].name, settings[i].value);
 	w->loop = loop_new(&o);
@@ -251,6 +252,97 @@ TEST(signd_notices)
 	end(&w);
 }
 
+/* write_file - a text into the folder; %F in it is the folder */
+static void
+write_file(struct world *w, const char *name, const char *text)
+{
+	char	 path[600];
+	FILE	*f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", w->folder, name);
+	if ((f = fopen(path, "w")) == NULL)
+		abort();
+	for (; *text != '\0'; text++)
+		if (text[0] == '%' && text[1] == 'F') {
+			fputs(w->folder, f);
+			text++;
+		} else {
+			fputc(*text, f);
+		}
+	fclose(f);
+}
+
+/* files_of - the files of a service's own certificates, or "-" */
+static void
+files_of(struct world *w, const char *service, struct buf *out)
+{
+	const struct signd_user *u;
+
+	for (size_t i = SIGND_USERS; (u = signd_user_at(w->signd, i)) != NULL;
+	    i++) {
+		if (!slice_equal(slice_of(u->service), slice_of(service)))
+			continue;
+		buf_addf(out, "%s:", u->daemon);
+		for (size_t n = 0; n < u->identities.count; n++) {
+			struct slice file = slice_of(u->identities.v[n].file);
+
+			buf_addf(out, "%s%s", u->identities.v[n].host,
+			    file.data + slice_find_last(file, '/'));
+		}
+		return;
+	}
+	buf_add_byte(out, '-');
+}
+
+TEST(signd_services)
+{
+	static const struct setting set[] = {
+		{ "smtpd_tls_chain_files", "%F/a.pem" },
+		{ "here", "%F/b.pem" },
+	};
+	static const struct { const char *name, *own; } services[] = {
+		{ "smtp", "-" },
+		{ "submission", "-" },		/* no files among its options */
+		{ "same", "-" },		/* as main.cf */
+		{ "submissions", "smtpd:/b.pem" },
+		{ "name", "smtpd:/b.pem" },
+		{ "none", "smtpd:" },
+		{ "pair", "smtpd:/b.pem" },
+		{ "sni", "smtpd:/a.pemx.example/b.pem" },
+		{ "imaps", "imapd:/b.pem" },
+		{ "other", "-" },		/* another daemon's parameter */
+	};
+	struct world	w = { .changed = 0 };
+
+	make_folder(&w);
+	write_identity(&w, "a.pem", "P-256", "DNS:a.example", 864000, 0600);
+	write_identity(&w, "b.pem", "P-256", "DNS:b.example", 864000, 0600);
+	write_file(&w, "master.cf",
+	    "smtp inet n - - - - smtpd\n"
+	    "submission inet n - - - - smtpd -o syslog_name=x/y\n"
+	    "same inet n - - - - smtpd -o smtpd_tls_chain_files=%F/a.pem\n"
+	    "submissions inet n - - - - smtpd\n"
+	    "  -o smtpd_tls_chain_files=%F/b.pem\n"
+	    "name inet n - - - - smtpd -o smtpd_tls_chain_files=$here\n"
+	    "none inet n - - - - smtpd -o smtpd_tls_chain_files=\n"
+	    "pair inet n - - - - smtpd -o smtpd_tls_chain_files=\n"
+	    "  -o smtpd_tls_cert_file=%F/b.pem\n"
+	    "sni inet n - - - - smtpd\n"
+	    "  -o { tls_server_sni_maps = inline:{ x.example=%F/b.pem } }\n"
+	    "imaps inet n - - - - imapd -o imapd_tls_chain_files=%F/b.pem\n"
+	    "other unix - - - - - smtp -o smtpd_tls_chain_files=%F/b.pem\n");
+	begin(&w, 1, set, COUNT(set));
+	for (size_t i = 0; i < COUNT(services); i++) {
+		struct buf own = BUF_INIT;
+
+		files_of(&w, services[i].name, &own);
+		CHECK_TEXT(buf_slice(&own), services[i].own, i);
+		buf_free(&own);
+	}
+	CHECK_INT(seen.unusable, 0, 0);
+	end(&w);
+}
+
 /* --- callers */
 
 static int
@@ -288,9 +380,9 @@ hear_task(struct task *t, void *arg)
 
 static void
 call_in(struct world *w, struct hearing *h, struct ipc_conn *c,
-    const char *daemon)
+    const char *daemon, const char *service)
 {
-	struct daemon_caller	who = { slice_of(daemon), slice_of(daemon), 1,
+	struct daemon_caller	who = { slice_of(daemon), slice_of(service), 1,
 				    0 };
 	int			fds[2];
 
@@ -360,9 +452,9 @@ callers_task(struct task *t, void *arg)
 	task_group_begin(t, &w->group);
 	task_group_start(&w->group, serve, w->daemon);
 	CHECK_INT(task_sleep(t, 1), 0, 0);
-	call_in(w, &h[0], &w->smtpd, "smtpd");
-	call_in(w, &h[1], &w->imapd, "imapd");
-	call_in(w, &h[2], &w->smtp, "smtp");
+	call_in(w, &h[0], &w->smtpd, "smtpd", "smtp");
+	call_in(w, &h[1], &w->imapd, "imapd", "imap");
+	call_in(w, &h[2], &w->smtp, "smtp", "smtp");
 	CHECK_INT(certs(t, w, &w->smtpd, "smtpd"), 1, 0);
 	CHECK_INT(certs(t, w, &w->imapd, "imapd"), 1, 0);
 	CHECK_INT(w->changed, 3, 0);
@@ -405,6 +497,60 @@ callers_task(struct task *t, void *arg)
 	ipc_close(&w->smtp);
 	daemon_end(w->daemon);
 	return task_group_end(t, &w->group);
+}
+
+/* services_task - a service gets what is its own, and nobody else does */
+static int
+services_task(struct task *t, void *arg)
+{
+	struct world	*w = arg;
+	struct hearing	 h[2];
+	char		 tbs[64 + 34 + 32];
+	struct slice	 text = slice_over(tbs, sizeof(tbs)), first;
+
+	memset(tbs, ' ', 64);
+	memcpy(tbs + 64, "TLS 1.3, server CertificateVerify", 34);
+	memset(tbs + 98, 'h', 32);
+	task_group_begin(t, &w->group);
+	task_group_start(&w->group, serve, w->daemon);
+	CHECK_INT(task_sleep(t, 1), 0, 0);
+	call_in(w, &h[0], &w->smtpd, "smtpd", "submissions");
+	call_in(w, &h[1], &w->imapd, "smtpd", "smtp");
+	CHECK_INT(certs(t, w, &w->smtpd, "smtpd"), 2, 0);
+	CHECK_INT(certs(t, w, &w->imapd, "smtpd"), 1, 0);
+	CHECK(sign(t, w, &w->imapd, SIGND_USER_smtpd, TLS_SCHEME_ECDSA_SHA256,
+	    text) > 60, 0);
+	CHECK_INT(seen.refused, 0, 0);
+	CHECK_INT(sign(t, w, &w->smtpd, SIGND_USER_smtpd,
+	    TLS_SCHEME_ECDSA_SHA256, text), 0, 0);
+	CHECK_INT(seen.refused, 1, 0);
+	first = tickets(t, w, &w->smtpd, "smtpd");
+	CHECK_INT(first.len, 80, 0);
+	CHECK(!slice_equal(first, tickets(t, w, &w->imapd, "smtpd")), 0);
+	CHECK_INT(task_sleep(t, 3600001), 0, 0);
+	CHECK_INT(tickets(t, w, &w->smtpd, "smtpd").len, 160, 0);
+	ipc_close(&w->smtpd);
+	ipc_close(&w->imapd);
+	daemon_end(w->daemon);
+	return task_group_end(t, &w->group);
+}
+
+TEST(signd_callers_of_services)
+{
+	static const struct setting set[] = {
+		{ "smtpd_tls_chain_files", "%F/a.pem" },
+	};
+	struct world	w = { .changed = 0 };
+
+	make_folder(&w);
+	write_identity(&w, "a.pem", "P-256", "DNS:a.example", 864000, 0600);
+	write_identity(&w, "b.pem", "P-256", "DNS:b.example", 864000, 0600);
+	write_identity(&w, "c.pem", "P-256", "DNS:c.example", 864000, 0600);
+	write_file(&w, "master.cf", "submissions inet n - - - - smtpd\n"
+	    " -o { smtpd_tls_chain_files = %F/b.pem, %F/c.pem }\n");
+	begin(&w, 1, set, COUNT(set));
+	CHECK_INT(loop_run(w.loop, services_task, &w), 0, 0);
+	end(&w);
 }
 
 static const struct setting two[] = {
