@@ -17,6 +17,7 @@
 #include "stored/stored_events.h"
 
 #define LOOK_EVERY	1000	/* ms between looks at idle processes */
+#define FULL_EVERY	60000	/* ms between two complaints of no room */
 
 /* child_hold - it must not be freed meanwhile */
 struct account_child *
@@ -71,6 +72,19 @@ child_cut(struct account_entry *e)
 
 /* --- room */
 
+/* say_full - now and then */
+static void
+say_full(struct stored *s, const struct account_entry *e)
+{
+	int64_t now = loop_now(daemon_loop(s->daemon));
+
+	if (s->said_full != 0 && now - s->said_full < FULL_EVERY)
+		return;
+	s->said_full = now;
+	log_event(daemon_log(s->daemon), EV_STORED_FULL,
+	    KV_UINT("count", s->running), KV_TEXT("account", e->id));
+}
+
 /* make_room - wait until one more process may run, and count it */
 static int
 make_room(struct task *t, struct account_entry *e)
@@ -83,11 +97,8 @@ make_room(struct task *t, struct account_entry *e)
 		if (!list_is_empty(&s->idle)) {
 			child_end(CONTAINER_OF(s->idle.next,
 			    struct account_entry, link));
-		} else if (!s->said_full) {
-			s->said_full = true;
-			log_event(daemon_log(s->daemon), EV_STORED_FULL,
-			    KV_UINT("count", s->running),
-			    KV_TEXT("account", e->id));
+		} else {
+			say_full(s, e);
 		}
 		r = wait_in(t, &s->room);
 		p = daemon_params(s->daemon);
@@ -174,6 +185,7 @@ spawn(struct task *t, struct account_entry *e, const char *folder)
 	c = NEW(struct account_child);
 	c->pid = pid;
 	c->users = 1;			/* its control task */
+	e->last_pid = pid;
 	ipc_open(&c->conn, daemon_loop(d), &pair[0], &ipc_table_account,
 	    IPC_CALLER);
 	e->child = c;
@@ -210,6 +222,29 @@ start(struct task *t, struct account_entry *e)
 	return r;
 }
 
+/* has_died - was that the end of a process, not an answer of one? */
+static bool
+has_died(int r)
+{
+	return r == -ECONNRESET || r == -EPIPE || r == -EBADF ||
+	    r == -ENODATA;
+}
+
+/* start_again - when the process, or the zygote, was killed meanwhile, that
+ * says nothing of the account: try once more */
+static int
+start_again(struct task *t, struct account_entry *e)
+{
+	int r = start(t, e);
+
+	if (!has_died(r))
+		return r;
+	child_cut(e);
+	for (r = 0; r == 0 && e->child != NULL; )
+		r = wait_in(t, &e->waiters);
+	return r < 0 ? r : start(t, e);
+}
+
 /* begin - start it, and tell who waits how that went */
 static int
 begin(struct task *t, struct account_entry *e)
@@ -221,11 +256,10 @@ begin(struct task *t, struct account_entry *e)
 
 	entry_set_state(e, ACCOUNT_STARTING);
 	deadline_begin(t, &limit, p->stored_account_wait_time);
-	r = start(t, e);
+	r = start_again(t, e);
 	r = deadline_end(t, &limit, r);
 	e->failure = r;
 	if (r == 0) {
-		e->stored->said_full = false;
 		entry_set_state(e, ACCOUNT_UP);
 		log_event(daemon_log(d), EV_STORED_UP,
 		    KV_TEXT("account", e->id), KV_TEXT("name", e->name),
@@ -260,7 +294,8 @@ ensure(struct task *t, struct account_entry *e)
 		r = wait_in(t, &e->waiters);
 		/* what another has tried for us in vain */
 		if (r == 0 && was == ACCOUNT_STARTING &&
-		    e->state != ACCOUNT_UP && e->failure < 0 &&
+		    e->state != was && e->state != ACCOUNT_UP &&
+		    e->failure < 0 &&
 		    e->failure != -ECANCELED)
 			r = e->failure;
 	}

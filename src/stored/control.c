@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* What an account process says, from its start to its end. */
 #include <stdlib.h>
+#include <sys/wait.h>
 
+#include "libglobal/ipc_zygote.h"
 #include "stored/stored.h"
 #include "stored/stored_events.h"
 
@@ -108,6 +110,54 @@ on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	}
 }
 
+/* say_ended - in the words of its account, which the zygote does not know */
+static void
+say_ended(struct stored *s, const struct account_entry *e, int status)
+{
+	char how[32];
+
+	if (WIFSIGNALED(status))
+		(void)snprintf(how, sizeof(how), "signal %d",
+		    WTERMSIG(status));
+	else
+		(void)snprintf(how, sizeof(how), "exit status %d",
+		    WEXITSTATUS(status));
+	log_event(daemon_log(s->daemon), EV_STORED_ENDED,
+	    KV_TEXT("account", e->id), KV_UINT("pid", e->last_pid),
+	    KV_TEXT("how", how));
+}
+
+/* on_zygote_message - a process has ended; its channel says so, too, and
+ * that decides: so only a failure is told */
+int
+on_zygote_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
+    struct arena *a, void *arg)
+{
+	const struct msg_zygote_ended	*m = in->msg;
+	struct stored			*s = arg;
+	struct hash_iter		 it = { 0 };
+	struct slice			 key;
+	void				*value;
+
+	(void)t;
+	(void)c;
+	(void)a;
+	if (in->desc->number != MSG_zygote_ended)
+		return -EBADMSG;
+	if (m->status == 0)
+		return 0;
+	while (hash_next(&s->accounts, &it, &key, &value)) {
+		struct account_entry *e = value;
+
+		if (e->last_pid == m->pid) {
+			say_ended(s, e, (int)m->status);
+			e->last_pid = 0;
+			break;
+		}
+	}
+	return 0;
+}
+
 /* control_task - until its channel ends; then the account has no process */
 int
 control_task(struct task *t, void *arg)
@@ -131,5 +181,7 @@ control_task(struct task *t, void *arg)
 	/* one that is being started is its starter's to declare down */
 	if (e->state != ACCOUNT_STARTING)
 		entry_set_state(e, ACCOUNT_DOWN);
+	else
+		wait_wake(&e->waiters);
 	return task_is_cancelled(t) ? -ECANCELED : 0;
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "libglobal/ipc_auth.h"
+#include "libglobal/ipc_zygote.h"
 #include "libutil/alloc.h"
 #include "stored/stored.h"
 
@@ -33,6 +34,8 @@ stored_run(struct task *t, struct daemon *d)
 
 	edge_on_message(daemon_edge(d, "authd", &ipc_table_auth),
 	    on_auth_message, s);
+	edge_on_message(daemon_edge(d, "accountd", &ipc_table_zygote),
+	    on_zygote_message, s);
 	task_group_start(daemon_group(d), big_sweep_task, s);
 	return children_run(t, s);
 }

@@ -31,7 +31,7 @@ struct stored {
 	struct big_store *big;
 	size_t		 running;
 	bool		 said_unconfined;
-	bool		 said_full;
+	int64_t		 said_full;	/* loop ms */
 	bool		 limits_due;	/* a task will tell processes */
 };
 
@@ -74,6 +74,7 @@ struct account_entry {
 	int64_t			 since;		/* idle, or ending; loop ms */
 	uint64_t		 quota_bytes, quota_messages;
 	uint64_t		 bytes, messages;
+	uint32_t		 last_pid;	/* of the newest process; 0 */
 	bool			 is_known;	/* name and quotas hold */
 	bool			 usage_known;
 	char			 id[ACCOUNT_DIGITS + 1];
@@ -105,6 +106,9 @@ struct account_child	*child_hold(struct account_entry *e);
 void	child_release(struct account_child *c);
 /* a process that was counted in stored.running is none any more */
 void	give_room(struct stored *s);
+/* what the zygote says unasked */
+MUST_USE int	on_zygote_message(struct task *t, struct ipc_conn *c,
+		    struct ipc_in *in, struct arena *a, void *arg);
 /* end those that were idle for long enough */
 MUST_USE int	children_run(struct task *t, struct stored *s);
 
