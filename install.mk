@@ -53,6 +53,8 @@ install-programs: all
 	    $(DESTDIR)$(sendmaildir) $(DESTDIR)$(mailqdir)
 	$(INSTALL) -m 755 $(addprefix bin/,$(HAVE_TOOLS)) $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 755 $(addprefix libexec/barid/,$(HAVE_DAEMONS)) $(DESTDIR)$(libexecdir)
+	$(INSTALL) -d $(DESTDIR)$(moduledir)
+	$(INSTALL) -m 644 $(MODULE_FILES) $(DESTDIR)$(moduledir)
 	for n in $(COMPAT_SBIN); do ln -sf $(sbindir)/barid $(DESTDIR)$(sendmaildir)/$$n || exit 1; done
 	for n in $(COMPAT_BIN); do ln -sf $(sbindir)/barid $(DESTDIR)$(mailqdir)/$$n || exit 1; done
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "libglobal/map_impl.h"
+#include "libglobal/map_module.h"
 #include "libutil/alloc.h"
 #include "libutil/buf.h"
 #include "libutil/diag.h"
@@ -30,10 +31,12 @@ struct map {
 
 static const struct type_row {
 	struct map_type	 type;
-	map_open_fn	*open;
+	map_open_fn	*open;		/* NULL: its module has it */
 } types[] = {
 #define MAP_TYPE(name, open, flags, suffix, gist) \
-	{ { #name, flags, suffix, gist }, open },
+	{ { #name, flags, suffix, gist, NULL }, open },
+#define MAP_MODULE_TYPE(name, module, flags, suffix, gist) \
+	{ { #name, flags, suffix, gist, MAP_MODULE_PACKAGE #module }, NULL },
 #include "libglobal/map_types.def"
 };
 
@@ -81,17 +84,23 @@ table_free(struct map_table **t)
 static int
 table_open(const struct map *m, struct diag *d, struct map_table **ret_table)
 {
-	struct map_table *t = NEW(struct map_table);
+	const struct map_module *module;
+	struct map_table *t = NULL;
 	struct slice name = slice_of(m->spec);
 	struct map_args args = { &m->row->type, SLICE_EMPTY, m->flags,
 		m->depth };
+	map_open_fn *open;
 	int r;
 
+	if ((r = map_module_load(args.type, d, &module)) < 0)
+		return r;
+	open = module == NULL ? m->row->open : module->open;
+	t = NEW(struct map_table);
 	(void)slice_split(&name, ':');
 	args.name = name;
 	t->is_pattern = (m->row->type.flags & MAP_TYPE_PATTERN) != 0;
 	t->blocks = (m->row->type.flags & MAP_TYPE_BLOCKS) != 0;
-	if ((r = m->row->open(t, &args, d)) < 0) {
+	if ((r = open(t, &args, d)) < 0) {
 		table_free(&t);
 		return r;
 	}

@@ -80,7 +80,9 @@ const char	*map_spec(const struct map *m);
  * key, a built file older than its text); NULL when there is nothing. */
 const struct diag	*map_notice(const struct map *m);
 
-/* --- what types there are; the rows of map_types.def */
+/* --- what types there are; the rows of map_types.def. Some are in modules:
+ * files of a fixed folder that are loaded when a table of theirs is opened. A
+ * process that enters a sandbox loads all before. */
 enum map_type_flag {
 	MAP_TYPE_BUILT		= 1 << 0, /* needs a file made by map_make */
 	MAP_TYPE_PATTERN	= 1 << 1,
@@ -93,11 +95,17 @@ struct map_type {
 	unsigned	 flags;
 	const char	*suffix;	/* of the built file; "" when none */
 	const char	*gist;		/* one line for the manual */
+	const char	*package;	/* of its module; NULL: is built in */
 };
 
 /* the type in that row, in alphabetical order; NULL behind the last */
 const struct map_type	*map_type_at(size_t row);
 const struct map_type	*map_type_find(struct slice name);
+/* can its tables be opened: is its module there? */
+bool	map_type_is_installed(const struct map_type *type);
+/* load all modules that are there; opening a table tells of those that are
+ * not, or cannot be loaded */
+void	map_modules_load(void);
 
 /* --- lists of tables: "type:name, type:name ..." as parameters hold them.
  * Tables are searched in order, the first that has the key answers. */

@@ -24,7 +24,6 @@ struct map_builder_ops {
 	void	(*abort)(void *state);
 };
 
-extern const struct map_builder_ops map_builder_db;
 extern const struct map_builder_ops map_builder_lmdb;
 
 #endif

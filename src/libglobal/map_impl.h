@@ -64,6 +64,7 @@ typedef int	map_open_fn(struct map_table *t, const struct map_args *args,
 		    struct diag *d);
 
 #define MAP_TYPE(name, open, flags, suffix, gist) extern map_open_fn open;
+#define MAP_MODULE_TYPE(name, module, flags, suffix, gist)
 #include "libglobal/map_types.def"
 
 /* open a table inside another */

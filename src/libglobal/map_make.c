@@ -19,6 +19,7 @@
 #include "libglobal/map.h"
 #include "libglobal/map_builder.h"
 #include "libglobal/map_impl.h"
+#include "libglobal/map_module.h"
 #include "libglobal/map_source.h"
 #include "libutil/alloc.h"
 #include "libutil/buf.h"
@@ -193,8 +194,10 @@ count_entry(void *arg, struct slice key, struct slice value)
 static int
 find_type(struct maker *m, struct slice spec)
 {
+	const struct map_module *module;
 	struct map_args args;
 	struct slice rest = spec, name;
+	int r;
 
 	if (slice_find(spec, ':') == SLICE_NONE)
 		return diag_set(m->diag, 0, 0, "\"%.*s\": write type:file, for "
@@ -210,8 +213,9 @@ find_type(struct maker *m, struct slice spec)
 		    "built file", m->type->name);
 		return -EOPNOTSUPP;
 	}
-	m->ops = strcmp(m->type->name, "lmdb") == 0 ? &map_builder_lmdb :
-	    &map_builder_db;
+	if ((r = map_module_load(m->type, m->diag, &module)) < 0)
+		return r;
+	m->ops = module == NULL ? &map_builder_lmdb : module->builder;
 	args = (struct map_args){ m->type, m->name, 0, 0 };
 	return map_built_path(&args, &m->path, m->diag);
 }

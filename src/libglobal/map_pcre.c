@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pcre: Perl-compatible regular expressions. Patterns are compiled with JIT
+ * The module of pcre: Perl-compatible regular expressions. Patterns are compiled with JIT
  * where there is one. Backtracking is limited: a pattern that takes too many
  * steps for a string cannot answer, which is a temporary error.
  */
@@ -9,6 +9,7 @@
 
 #include "libglobal/map.h"
 #include "libglobal/map_impl.h"
+#include "libglobal/map_module.h"
 #include "libglobal/map_rules.h"
 
 #define PCRE_MATCH_LIMIT	1000000		/* steps */
@@ -142,9 +143,9 @@ pcre_free(void *matcher)
 	pcre2_code_free(matcher);
 }
 
-/* map_open_pcre - pcre:/file */
-int
-map_open_pcre(struct map_table *t, const struct map_args *args, struct diag *d)
+/* rules_open - pcre:/file */
+static int
+rules_open(struct map_table *t, const struct map_args *args, struct diag *d)
 {
 	static const struct map_rules_type type = {
 		pcre_compile, pcre_match, pcre_free, NULL, true
@@ -152,3 +153,5 @@ map_open_pcre(struct map_table *t, const struct map_args *args, struct diag *d)
 
 	return map_rules_open(t, args, &type, d);
 }
+
+MAP_MODULE_EXPORT = { MAP_MODULE_VERSION, rules_open, NULL };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "libglobal/ipc_auth.h"
+#include "libglobal/map.h"
 #include "libutil/alloc.h"
 
 /*
@@ -33,6 +34,7 @@ prepare(struct daemon *d, struct diag *diag)
 	m->daemon = d;
 	daemon_set_data(d, m);
 	prepare_unix();
+	map_modules_load();	/* the sandbox lets nothing in later */
 	return mapd_tables_open(m, diag);
 }
 

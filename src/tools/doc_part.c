@@ -160,8 +160,12 @@ maptypes(struct buf *out, struct slice unused)
 
 	(void)unused;		/* a part takes an argument or none */
 	buf_add_text(out, ".Bl -tag -width unionmap\n");
-	for (size_t i = 0; (type = map_type_at(i)) != NULL; i++)
+	for (size_t i = 0; (type = map_type_at(i)) != NULL; i++) {
 		tag(out, "Ic", type->name, type->gist);
+		if (type->package != NULL)
+			buf_addf(out, "Its module is in the package %s.\n",
+			    type->package);
+	}
 	buf_add_text(out, ".El\n");
 	return buf_check(out);
 }

@@ -73,7 +73,8 @@ print_maps(void)
 	const struct map_type *t;
 
 	for (size_t i = 0; (t = map_type_at(i)) != NULL; i++)
-		printf("%s\n", t->name);
+		if (map_type_is_installed(t))
+			printf("%s\n", t->name);
 	return TOOL_OK;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * hash and btree: Berkeley DB files as Postfix writes them.
+ * The module of hash and btree: Berkeley DB files as Postfix writes them.
  *
  * The library reads a file DB_CONFIG from its home folder, and without one
  * from the current folder, which may be anybody's (CVE-2017-10140). So every
@@ -22,6 +22,7 @@
 #include "libglobal/map.h"
 #include "libglobal/map_builder.h"
 #include "libglobal/map_impl.h"
+#include "libglobal/map_module.h"
 #include "libutil/alloc.h"
 #include "libutil/buf.h"
 
@@ -197,9 +198,9 @@ open_files(struct db_table *dt, const char *path, struct stat *ret_st)
 	return r;
 }
 
-/* map_open_db - hash:/file, btree:/file */
-int
-map_open_db(struct map_table *t, const struct map_args *args, struct diag *d)
+/* bdb_open - hash:/file, btree:/file */
+static int
+bdb_open(struct map_table *t, const struct map_args *args, struct diag *d)
 {
 	static const struct map_table_ops ops = {
 		db_get, db_each, NULL, db_close
@@ -312,6 +313,8 @@ build_finish(void *state)
 	return r;
 }
 
-const struct map_builder_ops map_builder_db = {
+static const struct map_builder_ops builder = {
 	build_begin, build_put, build_del, build_finish, build_abort
 };
+
+MAP_MODULE_EXPORT = { MAP_MODULE_VERSION, bdb_open, &builder };
