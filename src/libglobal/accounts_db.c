@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libglobal/lmdb_file.h"
 #include "libglobal/slot_io.h"
 #include "libutil/alloc.h"
 #include "libutil/crc32c.h"
@@ -424,6 +425,10 @@ env_open(struct accounts *a, const char *folder, bool write)
 		flags |= MDB_RDONLY | MDB_NOLOCK;
 	if (asprintf(&path, "%s/" ACCOUNTS_FILE, folder) < 0)
 		return -ENOMEM;
+	if (write && (r = lmdb_file_make(path, FILE_MODE)) < 0) {
+		free(path);
+		return r;
+	}
 	if ((r = mdb_env_create(&a->env)) == 0 &&
 	    (r = mdb_env_set_mapsize(a->env, MAP_SIZE)) == 0)
 		r = mdb_env_open(a->env, path, flags, FILE_MODE);

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libglobal/lmdb_file.h"
 #include "libglobal/slot_io.h"
 #include "libutil/alloc.h"
 
@@ -265,11 +266,15 @@ mend_size(struct env *e, int queue_fd)
 static int
 map_open(struct env *e, int queue_fd, size_t map_size, unsigned flags)
 {
-	char	 path[64];
+	char	 path[64], file[80];
 	MDB_txn	*txn;
 	int	 r;
 
 	folder_path(path, sizeof(path), queue_fd);
+	(void)snprintf(file, sizeof(file), "%s/data.mdb", path);
+	if ((flags & MDB_RDONLY) == 0 &&
+	    (r = lmdb_file_make(file, FILE_MODE)) < 0)
+		return r;
 	if ((r = mdb_env_create(&e->lmdb)) != 0 ||
 	    (r = mdb_env_set_mapsize(e->lmdb, map_size)) != 0 ||
 	    (r = mdb_env_open(e->lmdb, path, MDB_NOTLS | flags,

@@ -160,6 +160,28 @@ account_load(struct account *a)
 	return 0;
 }
 
+/* account_is_blank - was nothing ever written? Else the record that is missing
+ * has been lost, and a new account must not be made around what is left */
+static int
+account_is_blank(struct account *a)
+{
+	struct backend_range *range;
+	struct backend_txn *b;
+	struct slice key, value;
+	int	r;
+
+	if ((r = backend_begin(a->backend, false, &b)) < 0)
+		return r;
+	r = backend_range(b, SLICE_EMPTY, SLICE_EMPTY, false, &range);
+	if (r == 0) {
+		r = backend_next(range, &key, &value);
+		r = r == -EBADMSG ? 0 : r < 0 ? r : r == 0;
+		backend_range_end(&range);
+	}
+	backend_abort(&b);
+	return r;
+}
+
 /* account_start - what follows when the backend is open */
 static int
 account_start(struct account *a)
@@ -173,6 +195,8 @@ account_start(struct account *a)
 	r = account_load(a);
 	if (r != -ENOENT || !a->p.create)
 		return r;
+	if ((r = account_is_blank(a)) <= 0)
+		return r == 0 ? -EBADMSG : r;
 	if (a->p.id.len > ACCOUNT_ID_MAX)
 		return -ENAMETOOLONG;
 	/* nobody knows this account yet who could be told */

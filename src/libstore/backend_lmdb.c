@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libglobal/lmdb_file.h"
 #include "libstore/fileio.h"
 #include "libstore/packfile.h"
 #include "libutil/alloc.h"
@@ -562,6 +563,8 @@ lmdb_open_folder(struct lmdb_backend *l, const char *folder)
 	if ((r = fileio_make_folder(l->dir, "pack")) < 0)
 		return r;
 	is_new = fstatat(l->dir, META_NAME, &st, 0) < 0;
+	if (is_new && (r = lmdb_file_make(l->path, 0600)) < 0)
+		return r;
 	if ((r = lmdb_open_env(l)) < 0)
 		return r;
 	return is_new ? fileio_sync_folder(l->dir, ".") : 0;

@@ -3,8 +3,10 @@
 #include "store_test.h"
 
 #include <fcntl.h>
+#include <lmdb.h>
 #include <unistd.h>
 
+#include "libglobal/lmdb_file.h"
 #include "libstore/items.h"
 #include "libstore/pack.h"
 #include "libstore/view.h"
@@ -33,6 +35,64 @@ TEST(account_open)
 	CHECK_INT(account_modseq(a), 2, 1);
 	CHECK_INT(test_verify(a, "reopened"), 0, 1);
 	account_close(&a);
+}
+
+/* lose - take a record out of an environment, behind the store's back */
+static void
+lose(const char *folder, const char *key)
+{
+	char	path[400];
+	MDB_val	k = { strlen(key), (void *)(uintptr_t)key };
+	MDB_env	*env = NULL;
+	MDB_txn	*txn = NULL;
+	MDB_dbi	dbi;
+
+	snprintf(path, sizeof(path), "%s/meta.mdb", folder);
+	CHECK_INT(mdb_env_create(&env), 0, 0);
+	CHECK_INT(mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOTLS, 0600), 0, 0);
+	CHECK_INT(mdb_txn_begin(env, NULL, 0, &txn), 0, 0);
+	CHECK_INT(mdb_dbi_open(txn, NULL, 0, &dbi), 0, 0);
+	CHECK_INT(mdb_del(txn, dbi, &k, NULL), 0, 0);
+	CHECK_INT(mdb_txn_commit(txn), 0, 0);
+	mdb_env_close(env);
+}
+
+/* put - a file in a folder */
+static void
+put(const char *folder, const char *name, const char *text)
+{
+	char	path[400];
+	int	fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK_INT(write(fd, text, strlen(text)), (long long)strlen(text), 0);
+	CHECK_INT(close(fd), 0, 0);
+}
+
+/* what a making that was cut short leaves is no account, and no obstacle */
+TEST(account_begun)
+{
+	const char *folder = test_folder("begun");
+	struct account_params none = { .create = false };
+	struct account *a = NULL;
+	char	path[400];
+
+	CHECK_INT(mkdir(folder, 0700), 0, 0);
+	snprintf(path, sizeof(path), "%s/pack", folder);
+	CHECK_INT(mkdir(path, 0700), 0, 0);
+	put(folder, "meta.mdb.new", "half a page");
+	CHECK_INT(account_open(folder, &none, &a), -ENOENT, 0);
+	snprintf(path, sizeof(path), "%s/meta.mdb", folder);
+	CHECK_INT(lmdb_file_make(path, 0600), 0, 0);
+	CHECK_INT(lmdb_file_make(path, 0600), 0, 1);	/* it is there */
+	CHECK_INT(account_open(folder, &none, &a), -ENOENT, 1);
+	CHECK_INT(test_open(folder, &test_time, &a), 0, 2);
+	CHECK_INT(test_deliver(a, 1, S("x"), 0), 1, 2);
+	account_close(&a);
+	/* but around what is left of an account none is made */
+	lose(folder, "A");
+	CHECK_INT(test_open(folder, &test_time, &a), -EBADMSG, 3);
 }
 
 TEST(account_first_mailboxes)
