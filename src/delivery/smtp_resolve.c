@@ -10,7 +10,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
-#include <sys/un.h>
 
 #include "libglobal/dns.h"
 #include "libmail/domain.h"
@@ -266,22 +265,13 @@ by_order(const void *x, const void *y)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* add_unix - a socket in the file system */
+/* add_unix - a socket in the file system; master opens it */
 static void
 add_unix(struct finding *f)
 {
-	struct smtp_host	*h = &f->v[0];
-	struct sockaddr_un	*un = (void *)&h->addr;
-	struct slice		 path = f->a->hop.host;
+	struct smtp_host *h = &f->v[0];
 
-	if (path.len >= sizeof(un->sun_path)) {
-		*f->bad = status_make(450, "4.3.5",
-		    "the path of the socket is too long");
-		return;
-	}
-	un->sun_family = AF_UNIX;
-	memcpy(un->sun_path, path.data, path.len);
-	h->len = sizeof(*un);
+	h->addr.ss_family = AF_UNIX;
 	h->name = f->a->p->myhostname;
 	f->n = 1;
 }

@@ -92,14 +92,30 @@ source(const struct smtp_params *p, int family, struct sockaddr_storage *ret,
 	return false;
 }
 
+/* connect_host - a connection to it; one to a socket of the file system is
+ * made by master, since we see no files */
+static int
+connect_host(struct task *t, struct opening *o, int *ret_fd)
+{
+	const struct smtp_params	*p = o->a->p;
+	const struct smtp_host		*h = o->host;
+	struct sockaddr_storage		 from;
+	socklen_t			 from_len = 0;
+	bool				 bound;
+
+	if (o->a->hop.is_unix)
+		return daemon_connect(t, o->a->daemon,
+		    arena_text(o->a->arena, o->a->hop.text), ret_fd);
+	bound = source(p, h->addr.ss_family, &from, &from_len);
+	return io_connect(t, (const struct sockaddr *)&h->addr, h->len,
+	    bound ? (struct sockaddr *)&from : NULL, from_len, ret_fd);
+}
+
 /* connect_it - the connection */
 static int
 connect_it(struct task *t, struct opening *o)
 {
 	const struct smtp_params	*p = o->a->p;
-	struct sockaddr_storage		 from;
-	socklen_t			 from_len = 0;
-	bool				 bound;
 	struct deadline			 d;
 	int				 fd = -1, r;
 
@@ -109,18 +125,15 @@ connect_it(struct task *t, struct opening *o)
 		    "smtp_loopback_only = yes", o->s->relay);
 		return REFUSED;
 	}
-	bound = source(p, o->host->addr.ss_family, &from, &from_len);
 	deadline_begin(t, &d, p->smtp_connect_timeout);
-	r = io_connect(t, (const struct sockaddr *)&o->host->addr, o->host->len,
-	    bound ? (struct sockaddr *)&from : NULL, from_len, &fd);
+	r = connect_host(t, o, &fd);
 	r = deadline_end(t, &d, r);
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0) {
 		*o->bad = status_make(450, "4.4.1", "connect to %s: %s%s",
-		    o->s->relay, strerror(-r), o->a->hop.is_unix ?
-		    " (smtp's sandbox has no sockets of the file system: use "
-		    "inet:)" : "");
+		    o->s->relay, strerror(-r), o->a->hop.is_unix &&
+		    r == -EPERM ? " (lmtp_unix_paths does not name it)" : "");
 		return REFUSED;
 	}
 	stream_open(&o->s->stream, task_loop(t), &fd);

@@ -109,7 +109,9 @@ int	daemon_reload_params(struct task *t, struct daemon *d);
  * first call and again after it broke. table: that conversation's. Lent. */
 struct edge	*daemon_edge(struct daemon *d, const char *callee,
 		    const struct ipc_table *table);
-/* the bare descriptor of a new edge, for who gives it to a child */
+/* the bare descriptor of a new edge, for who gives it to a child; of
+ * "unix:PATH", for smtp: a connection to that LMTP server, -EPERM if the
+ * configuration does not name the path */
 MUST_USE int	daemon_connect(struct task *t, struct daemon *d,
 		    const char *callee, int *ret_fd);
 

@@ -88,6 +88,28 @@ start_task(struct task *t, void *arg)
 	return r;
 }
 
+/* want_socket - ask master for a connection to a socket of the file system */
+static int
+want_socket(struct task *t, struct daemon *d, const char *path, int *ret_fd)
+{
+	struct msg_want_socket	 m = { slice_of(path) };
+	struct msg_socket_end	*end;
+	struct arena		 a = ARENA_INIT;
+	void			*reply;
+	int			 r;
+
+	r = ipc_call(t, &d->control, &msg_want_socket_desc, &m,
+	    &msg_socket_end_desc, &a, &reply);
+	if (r == 0) {
+		end = reply;
+		*ret_fd = end->fd;
+		if (end->fd < 0)
+			r = end->error > 0 ? -(int)end->error : -ECONNREFUSED;
+	}
+	arena_free(&a);
+	return r;
+}
+
 /* want - ask master for an edge */
 static int
 want(struct task *t, void *arg, const char *callee, int *ret_fd)
@@ -99,6 +121,8 @@ want(struct task *t, void *arg, const char *callee, int *ret_fd)
 	void			*reply;
 	int			 r;
 
+	if (strncmp(callee, "unix:", 5) == 0)
+		return want_socket(t, d, callee + 5, ret_fd);
 	r = ipc_call(t, &d->control, &msg_want_edge_desc, &m,
 	    &msg_edge_end_desc, &a, &reply);
 	if (r == 0) {

@@ -122,6 +122,9 @@ size_t	master_process_count(struct master *m);
 MUST_USE int	edge_make(struct master *m, struct slice caller,
 		    struct slice caller_service, uint32_t number, uint32_t uid,
 		    struct slice callee, int *ret_fd, const char **ret_why);
+/* master_socket.c: -EPERM: the configuration does not name that path */
+MUST_USE int	socket_connect(struct master *m, const struct process *p,
+		    struct slice path, int *ret_fd);
 /* master_control.c */
 MUST_USE int	process_control_task(struct task *t, void *arg);
 MUST_USE int	process_said_task(struct task *t, void *arg);

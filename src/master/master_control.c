@@ -33,6 +33,27 @@ on_want_edge(struct process *p, struct ipc_in *in)
 	return r;
 }
 
+/* on_want_socket - an LMTP server in the file system */
+static int
+on_want_socket(struct process *p, struct ipc_in *in)
+{
+	const struct msg_want_socket	*want = in->msg;
+	struct msg_socket_end		 end = { -1, 0 };
+	int				 r;
+
+	if (in->request == 0)
+		return -EBADMSG;
+	r = socket_connect(p->master, p, want->path, &end.fd);
+	if (r == -EPERM)
+		log_event(&p->master->log, EV_MASTER_SOCKET_REFUSED,
+		    KV_TEXT("caller", p->daemon->name),
+		    KV_STR("path", want->path));
+	end.error = r < 0 ? (uint32_t)-r : 0;
+	r = ipc_reply(&p->control, in->request, &msg_socket_end_desc, &end);
+	fd_close(&end.fd);
+	return r;
+}
+
 static void
 on_ready(struct process *p, const struct msg_ready *m)
 {
@@ -59,6 +80,8 @@ on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		return 0;
 	case MSG_want_edge:
 		return on_want_edge(p, in);
+	case MSG_want_socket:
+		return on_want_socket(p, in);
 	case MSG_load:
 		p->clients = ((struct msg_load *)in->msg)->clients;
 		return 0;
