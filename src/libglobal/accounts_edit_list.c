@@ -202,6 +202,110 @@ edit_GROUP_SET(struct editing *x)
 	return put_group(x, true);
 }
 
+/* has_line - is it one of the lines? */
+static bool
+has_line(struct slice text, struct slice wanted)
+{
+	struct slice line;
+
+	while (slice_next_word(&text, "\n", &line))
+		if (slice_equal(line, wanted))
+			return true;
+	return false;
+}
+
+/* add_members - those there are, and those of the edit that are new */
+static int
+add_members(struct editing *x, struct slice members, struct buf *out)
+{
+	struct buf	more = BUF_INIT_MAX(ACCOUNTS_TEXT_MAX);
+	struct slice	rest = members, line;
+	size_t		n = 0;
+	int		r = edit_take_targets(x, true, &more);
+
+	buf_add(out, members);
+	while (slice_next_word(&rest, "\n", &line))
+		n++;
+	rest = buf_slice(&more);
+	while (r == 0 && slice_next_word(&rest, "\n", &line)) {
+		if (has_line(buf_slice(out), line))
+			continue;
+		buf_add(out, line);
+		buf_add_byte(out, '\n');
+		n++;
+	}
+	buf_free(&more);
+	if (r == 0 && (n > ACCOUNTS_TARGETS_MAX || buf_check(out) < 0))
+		r = edit_refuse(x, "%.*s would have more than %d members, or "
+		    "members of more than %d bytes", SLICE_ARG(x->name),
+		    ACCOUNTS_TARGETS_MAX, ACCOUNTS_TEXT_MAX);
+	return r;
+}
+
+/* drop_members - those there are, without those of the edit */
+static int
+drop_members(struct editing *x, struct slice members, struct buf *out)
+{
+	struct buf	away = BUF_INIT_MAX(ACCOUNTS_TEXT_MAX);
+	struct slice	rest, line;
+	int		r = edit_take_targets(x, false, &away);
+
+	rest = buf_slice(&away);
+	while (r == 0 && slice_next_word(&rest, "\n", &line))
+		if (!has_line(members, line))
+			r = edit_refuse(x, "%.*s is no member of %.*s",
+			    SLICE_ARG(line), SLICE_ARG(x->name));
+	while (slice_next_word(&members, "\n", &line)) {
+		if (has_line(buf_slice(&away), line))
+			continue;
+		buf_add(out, line);
+		buf_add_byte(out, '\n');
+	}
+	buf_free(&away);
+	return r;
+}
+
+typedef int	change_members_fn(struct editing *x, struct slice members,
+		    struct buf *out);
+
+/* change_group - other members, made of those there are */
+static int
+change_group(struct editing *x, change_members_fn *fn)
+{
+	struct accounts_group	group;
+	struct buf		members = BUF_INIT_MAX(ACCOUNTS_TEXT_MAX);
+	int			r;
+
+	if ((r = edit_take_name(x)) < 0)
+		return r;
+	r = accounts_load_group(x->txn, x->name, &group);
+	if (r == -ENOENT)
+		return edit_refuse(x, "there is no group %.*s",
+		    SLICE_ARG(x->name));
+	if (r == 0)
+		r = fn(x, group.members, &members);
+	if (r == 0) {
+		group.members = buf_slice(&members);
+		r = accounts_store_group(x->txn, x->name, &group);
+	}
+	buf_free(&members);
+	return r;
+}
+
+/* edit_GROUP_JOIN - more members */
+int
+edit_GROUP_JOIN(struct editing *x)
+{
+	return change_group(x, add_members);
+}
+
+/* edit_GROUP_LEAVE - fewer members */
+int
+edit_GROUP_LEAVE(struct editing *x)
+{
+	return change_group(x, drop_members);
+}
+
 /* edit_GROUP_DELETE - and forget it wherever it is a member */
 int
 edit_GROUP_DELETE(struct editing *x)
@@ -249,18 +353,72 @@ edit_SHARED_ADD(struct editing *x)
 	return r < 0 ? r : put_members(x);
 }
 
-/* edit_SHARED_SET - who uses it; sessions end */
-int
-edit_SHARED_SET(struct editing *x)
+/* load_shared - a shared account */
+static int
+load_shared(struct editing *x)
 {
 	struct accounts_account	a;
 	int			r;
 
 	if ((r = edit_load(x, &a)) < 0)
 		return r;
-	if (!(a.flags & ACCOUNTS_SHARED))
-		return edit_refuse(x, "%.*s is no shared account",
-		    SLICE_ARG(x->name));
+	return a.flags & ACCOUNTS_SHARED ? 0 : edit_refuse(x,
+	    "%.*s is no shared account", SLICE_ARG(x->name));
+}
+
+/* edit_SHARED_SET - who uses it; sessions end */
+int
+edit_SHARED_SET(struct editing *x)
+{
+	int	r;
+
+	if ((r = load_shared(x)) < 0)
+		return r;
 	x->done->is_void = true;
 	return put_members(x);
+}
+
+/* change_shared - other users, made of those there are */
+static int
+change_shared(struct editing *x, change_members_fn *fn)
+{
+	struct accounts_shared	shared;
+	struct buf		members = BUF_INIT_MAX(ACCOUNTS_TEXT_MAX);
+	struct slice		id;
+	int			r;
+
+	if ((r = load_shared(x)) < 0)
+		return r;
+	id = slice_of(x->done->account);
+	if ((r = accounts_load_shared(x->txn, id, &shared)) == 0 &&
+	    (r = fn(x, shared.members, &members)) == 0) {
+		shared.members = buf_slice(&members);
+		r = accounts_store_shared(x->txn, id, &shared);
+	}
+	buf_free(&members);
+	return r == -ENOENT ? -EBADMSG : r;
+}
+
+/* edit_SHARED_JOIN - more users */
+int
+edit_SHARED_JOIN(struct editing *x)
+{
+	return change_shared(x, add_members);
+}
+
+/* edit_SHARED_LEAVE - fewer users; sessions end */
+int
+edit_SHARED_LEAVE(struct editing *x)
+{
+	x->done->is_void = true;
+	return change_shared(x, drop_members);
+}
+
+/* edit_SHARED_DELETE - with all that is in it */
+int
+edit_SHARED_DELETE(struct editing *x)
+{
+	int	r = load_shared(x);
+
+	return r < 0 ? r : edit_ACCOUNT_DELETE(x);
 }

@@ -20,6 +20,15 @@ const struct verb verbs_table[] = {
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 
+/* help_verb - one command */
+static void
+help_verb(FILE *to, const struct verb *v)
+{
+	fprintf(to, "barid %s%s%s%s%s\n        %s\n", v->noun,
+	    v->verb[0] == '\0' ? "" : " ", v->verb,
+	    v->arguments[0] == '\0' ? "" : " ", v->arguments, v->sentence);
+}
+
 /* help - all verbs, or those of one noun */
 static int
 help(FILE *to, const char *noun)
@@ -33,9 +42,7 @@ help(FILE *to, const char *noun)
 		if (noun != NULL && strcmp(noun, v->noun) != 0)
 			continue;
 		found = true;
-		fprintf(to, "barid %s%s%s %s\n        %s\n", v->noun,
-		    v->verb[0] == '\0' ? "" : " ", v->verb, v->arguments,
-		    v->sentence);
+		help_verb(to, v);
 	}
 	if (!found)
 		fprintf(stderr, "barid: there is no command %s; \"barid help\" "
@@ -62,6 +69,28 @@ find(int argc, char **argv, int *ret_words)
 	return NULL;
 }
 
+/* wants_help - is --help among the words? */
+static bool
+wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0)
+			return true;
+	return false;
+}
+
+/* unknown - no such command; those of the noun are, if it is one */
+static int
+unknown(int argc, char **argv)
+{
+	if (wants_help(argc, argv))
+		return help(stdout, argv[0]);
+	if (argc > 1 && argv[1][0] != '-')
+		fprintf(stderr, "barid: there is no command %s %s\n", argv[0],
+		    argv[1]);
+	return help(stderr, argv[0]);
+}
+
 /* take_json - is --json among the words? then it is taken out */
 static bool
 take_json(int *argc, char **argv)
@@ -84,10 +113,14 @@ take_json(int *argc, char **argv)
 static int
 barid(int argc, char **argv, struct tool *tool)
 {
+	static const struct option longs[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
 	const struct verb	*v;
 	int			 c, words, r;
 
-	while ((c = getopt(argc, argv, "+c:h")) != -1) {
+	while ((c = getopt_long(argc, argv, "+c:h", longs, NULL)) != -1) {
 		if (c != 'c')
 			return help(c == 'h' ? stdout : stderr, NULL);
 		tool->config_directory = optarg;
@@ -104,7 +137,13 @@ barid(int argc, char **argv, struct tool *tool)
 	}
 	v = find(argc, argv, &words);
 	if (v == NULL)
-		return help(stderr, argv[0]);
+		return unknown(argc, argv);
+	if (wants_help(argc, argv)) {
+		help_verb(stdout, v);
+		return TOOL_OK;
+	}
+	tool->noun = v->noun;
+	tool->verb = v->verb;
 	tool->name = arena_printf(&tool->arena, "barid %s%s%s", v->noun,
 	    words > 1 ? " " : "", v->verb).data;
 	argc -= words - 1;

@@ -22,7 +22,26 @@ int	change_make(struct tool *tool, const struct change *changes,
 MUST_USE int	change_send(struct task *t, struct ipc_conn *authd,
 		    struct tool *tool, const struct change *changes,
 		    size_t count);
-/* print all entries of a kind: "account", "domain", "alias" */
+/* the arguments NAME VALUE ... of a verb whose value is a line each */
+int	change_targets(struct tool *tool, int argc, char **argv,
+	    const char *verb);
+
+/* --- change_list.c. An exit status each. */
+/* print all entries of a kind: "account", "domain", "alias", "group",
+ * "shared" */
 int	change_list(struct tool *tool, const char *kind);
+/* the one of that name */
+int	change_show(struct tool *tool, const char *kind, const char *name);
+/* the members of that group or shared account, a line each */
+int	change_members(struct tool *tool, const char *kind, const char *name);
+
+/* --- for change_list.c: the database in its file, while the suite is stopped */
+struct accounts;
+/* run fn on the folder of the database as who owns it */
+int	change_in_file(struct tool *tool,
+	    int (*fn)(struct tool *tool, void *arg), void *arg);
+/* open it there; says itself what is wrong, but for -ENOENT when reading */
+MUST_USE int	change_open(struct tool *tool, bool to_read,
+		    struct accounts **ret_accounts);
 
 #endif

@@ -150,6 +150,21 @@ verb_account_list(struct tool *tool, int argc, char **argv)
 }
 
 int
+verb_account_show(struct tool *tool, int argc, char **argv)
+{
+	return argc != 2 ? TOOL_USAGE : change_show(tool, "account", argv[1]);
+}
+
+int
+verb_account_name(struct tool *tool, int argc, char **argv)
+{
+	struct change change = { "account-name", argc > 1 ? argv[1] : "",
+	    argc > 2 ? argv[2] : "" };
+
+	return argc != 3 ? TOOL_USAGE : change_make(tool, &change, 1);
+}
+
+int
 verb_account_delete(struct tool *tool, int argc, char **argv)
 {
 	return one(tool, argc, argv, "account-delete");
@@ -198,24 +213,16 @@ verb_domain_quota(struct tool *tool, int argc, char **argv)
 	return quota(tool, argc, argv, "domain-quota");
 }
 
-/* verb_alias_add - the targets are a line each */
 int
 verb_alias_add(struct tool *tool, int argc, char **argv)
 {
-	struct change	change = { "alias-add", argc > 1 ? argv[1] : "", NULL };
-	struct buf	b = BUF_INIT;
-	int		r;
+	return change_targets(tool, argc, argv, "alias-add");
+}
 
-	if (argc < 3)
-		return TOOL_USAGE;
-	for (int i = 2; i < argc; i++) {
-		buf_add_text(&b, argv[i]);
-		buf_add_text(&b, i + 1 < argc ? "\n" : "");
-	}
-	change.value = buf_cstr(&b);
-	r = change_make(tool, &change, 1);
-	buf_free(&b);
-	return r;
+int
+verb_alias_set(struct tool *tool, int argc, char **argv)
+{
+	return change_targets(tool, argc, argv, "alias-set");
 }
 
 int

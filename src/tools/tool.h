@@ -22,12 +22,16 @@ enum tool_exit {
 
 struct tool {
 	const char	*name;		/* as it was called: "barid account" */
+	const char	*noun;		/* as in verbs.def; NULL: a tool of */
+	const char	*verb;		/* Postfix's */
 	const char	*config_directory;
 	struct arena	 arena;		/* lives as long as the command */
 	struct conf	*defaults;
 	struct conf	*conf;		/* main.cf; NULL: not read yet */
 	struct mastercf	 cf;
 	bool		 json;		/* --json */
+	const char	*purpose;	/* "mailq", "flush": all that is wanted
+					 * of the suite; NULL: anything */
 };
 
 typedef int	tool_verb(struct tool *tool, int argc, char **argv);

@@ -355,6 +355,77 @@ TEST(accounts_shared)
 	accounts_close(&a);
 }
 
+/* members - of a group or a shared account, a comma behind each */
+static void
+members(struct accounts *a, const char *kind, const char *want, size_t row)
+{
+	struct arena		 arena = ARENA_INIT;
+	struct accounts_row	*rows;
+	struct buf		 got = BUF_INIT;
+	struct slice		 line;
+	size_t			 count = 0;
+	bool			 more;
+
+	CHECK_INT(accounts_list(a, slice_of(kind), SLICE_EMPTY, &arena, &rows,
+	    &count, &more), 0, row);
+	while (count == 1 && slice_next_word(&rows[0].value, "\n", &line))
+		buf_addf(&got, "%.*s,", SLICE_ARG(line));
+	CHECK_TEXT(buf_slice(&got), want, row);
+	buf_free(&got);
+	arena_free(&arena);
+}
+
+TEST(accounts_members)		/* the same for groups and shared accounts */
+{
+	static const struct {
+		const char *verb, *value; int want; const char *members;
+	} steps[] = {
+		{ "join", "bob@example.org", 0,
+		  "alice@example.org,bob@example.org," },
+		{ "join", "BOB@example.org\nalice@example.org", 0,
+		  "alice@example.org,bob@example.org," },	/* once each */
+		{ "join", "carol@b\xc3\xbc" "cher.example\nno@example.org",
+		  -EINVAL, "alice@example.org,bob@example.org," },
+		{ "join", "", -EINVAL, "alice@example.org,bob@example.org," },
+		{ "leave", "carol@xn--bcher-kva.example", -EINVAL,
+		  "alice@example.org,bob@example.org," },
+		{ "leave", "alice@example.org", 0, "bob@example.org," },
+		{ "leave", "alice@example.org", -EINVAL, "bob@example.org," },
+		{ "leave", "bob@example.org", 0, "" },
+		{ "join", "alice@example.org", 0, "alice@example.org," },
+	};
+	static const char *const kinds[] = { "group", "shared" };
+	char			 folder[512], verb[32], name[64];
+	struct accounts		*a = fresh(folder, sizeof(folder));
+	struct accounts_edited	 done;
+
+	edit_all(a, people, COUNT(people));
+	for (size_t k = 0; k < COUNT(kinds); k++) {
+		(void)snprintf(name, sizeof(name), "%ss@example.org", kinds[k]);
+		(void)snprintf(verb, sizeof(verb), "%s-join", kinds[k]);
+		(void)edit(a, verb, name, "bob@example.org", -EINVAL, k);
+		(void)edit(a, verb, "alice@example.org", "bob@example.org",
+		    -EINVAL, k);
+		(void)snprintf(verb, sizeof(verb), "%s-add", kinds[k]);
+		(void)edit(a, verb, name, "alice@example.org", 0, k);
+		for (size_t i = 0; i < COUNT(steps); i++) {
+			(void)snprintf(verb, sizeof(verb), "%s-%s", kinds[k],
+			    steps[i].verb);
+			done = edit(a, verb, name, steps[i].value,
+			    steps[i].want, i);
+			/* who may no longer use it is thrown out */
+			CHECK(done.is_void == (k == 1 && steps[i].want == 0 &&
+			    strcmp(steps[i].verb, "leave") == 0), i);
+			members(a, kinds[k], steps[i].members, i);
+		}
+		(void)snprintf(verb, sizeof(verb), "%s-delete", kinds[k]);
+		(void)edit(a, verb, "alice@example.org", "", -EINVAL, k);
+		(void)edit(a, verb, name, "", 0, k);
+		(void)edit(a, verb, name, "", -EINVAL, k);
+	}
+	accounts_close(&a);
+}
+
 TEST(accounts_list)
 {
 	char			 folder[512], name[64];
