@@ -7,6 +7,7 @@
  * Between daemons addresses travel as text, with the quotes that the grammar
  * wants; tables and rules see them without.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "libglobal/edge.h"
@@ -382,12 +383,30 @@ lookup(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a)
 	return r;
 }
 
+/* who asks */
+struct asking {
+	struct mapd	*mapd;
+	char		 daemon[64];
+};
+
+/* may_look - tables may hold what no daemon is to see: passwords, say */
+static bool
+may_look(const struct asking *who)
+{
+	if (strcmp(who->daemon, "tool") == 0)
+		return true;
+	log_event(daemon_log(who->mapd->daemon), EV_MAPD_NOT_ALLOWED,
+	    KV_TEXT("caller", who->daemon), KV_TEXT("message", "map_lookup"));
+	return false;
+}
+
 /* serve - one question */
 static int
 serve(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
     void *arg)
 {
-	struct mapd *m = arg;
+	const struct asking *who = arg;
+	struct mapd *m = who->mapd;
 
 	switch (in->desc->number) {
 	case MSG_map_rcpt:
@@ -397,7 +416,7 @@ serve(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
 	case MSG_map_from:
 		return from(t, m, c, in, a);
 	case MSG_map_lookup:
-		return lookup(t, c, in, a);
+		return may_look(who) ? lookup(t, c, in, a) : -EBADMSG;
 	default:
 		return -EBADMSG;
 	}
@@ -408,12 +427,14 @@ int
 mapd_edge(struct task *t, struct daemon *d, int *fd_take,
     const struct daemon_caller *who)
 {
+	struct asking asking = { .mapd = daemon_data(d) };
 	struct ipc_conn c;
 	int r;
 
-	(void)who;
+	(void)snprintf(asking.daemon, sizeof(asking.daemon), "%.*s",
+	    SLICE_ARG(who->daemon));
 	ipc_open(&c, daemon_loop(d), fd_take, &ipc_table_map, IPC_CALLEE);
-	r = ipc_serve_parallel(t, &c, serve, daemon_data(d), PARALLEL);
+	r = ipc_serve_parallel(t, &c, serve, &asking, PARALLEL);
 	ipc_close(&c);
 	return r;
 }

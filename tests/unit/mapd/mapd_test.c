@@ -26,6 +26,7 @@ static const char main_cf[] =
 /* a whole small suite: mapd, who asks it, and whom it asks */
 struct world {
 	const char		*more;		/* configuration */
+	const char		*who;		/* asks; NULL: smtpd */
 	int			(*script)(struct task *t, struct world *w);
 	struct conf		*conf;
 	struct daemon		*daemon;
@@ -170,7 +171,8 @@ static int
 world_task(struct task *t, void *arg)
 {
 	struct world *w = arg;
-	const struct daemon_caller who = { S("smtpd"), S("smtp"), 1, 0 };
+	const struct daemon_caller who = { slice_of(w->who == NULL ? "smtpd" :
+	    w->who), S("smtp"), 1, 0 };
 	int ours = -1, theirs = -1, r;
 
 	task_group_begin(t, &w->group);
@@ -188,9 +190,10 @@ world_task(struct task *t, void *arg)
 	return r;
 }
 
-/* run - a script in a world with that configuration */
+/* run_as - a script in a world with that configuration, of that daemon */
 static void
-run(const char *more, int (*script)(struct task *t, struct world *w))
+run_as(const char *who, const char *more,
+    int (*script)(struct task *t, struct world *w))
 {
 	static const struct daemon_spec spec = {
 		.name = "mapd", .params = &resolve_param_table,
@@ -198,7 +201,7 @@ run(const char *more, int (*script)(struct task *t, struct world *w))
 		.edge = mapd_edge,
 	};
 	const struct loop_options o = { .sim_seed = 7, .sim_short_io = true };
-	struct world w = { .more = more, .script = script };
+	struct world w = { .more = more, .script = script, .who = who };
 	struct loop *l = loop_new(&o);
 	struct buf text = BUF_INIT;
 	struct diag d = DIAG_INIT;
@@ -222,6 +225,12 @@ run(const char *more, int (*script)(struct task *t, struct world *w))
 	loop_free(l);
 	conf_free(&w.conf);
 	buf_free(&text);
+}
+
+static void
+run(const char *more, int (*script)(struct task *t, struct world *w))
+{
+	run_as(NULL, more, script);
 }
 
 /* check_rcpt - ask and compare: "class code enhanced text" or "class targets" */
@@ -366,7 +375,6 @@ others(struct task *t, struct world *w)
 {
 	struct msg_map_client client = { S("127.0.0.1"), S("") };
 	struct msg_map_from from = { S("\"a b\""), true };
-	struct msg_map_lookup lookup = { S("inline:{a=b}"), S("A") };
 	struct arena a = ARENA_INIT;
 	void *reply;
 	int r;
@@ -385,6 +393,24 @@ others(struct task *t, struct world *w)
 	if (CHECK_INT(r, 0, 2) == 0)
 		CHECK_TEXT(((struct msg_map_address *)reply)->address,
 		    "\"a b\"@mail.here.example", 2);
+	arena_free(&a);
+	return r;
+}
+
+TEST(other_questions)
+{
+	run("", others);
+}
+
+/* lookups - of any table, for tools */
+static int
+lookups(struct task *t, struct world *w)
+{
+	struct msg_map_lookup lookup = { S("inline:{a=b}"), S("A") };
+	struct arena a = ARENA_INIT;
+	void *reply;
+	int r;
+
 	r = ipc_call(t, &w->caller, &msg_map_lookup_desc, &lookup,
 	    &msg_map_value_desc, &a, &reply);
 	if (CHECK_INT(r, 0, 3) == 0) {
@@ -403,9 +429,24 @@ others(struct task *t, struct world *w)
 	return r;
 }
 
-TEST(other_questions)
+/* refused_lookup - a daemon has no business with the tables themselves */
+static int
+refused_lookup(struct task *t, struct world *w)
 {
-	run("", others);
+	struct msg_map_lookup lookup = { S("texthash:/etc/passwd"), S("root") };
+	struct arena a = ARENA_INIT;
+	void *reply;
+
+	CHECK_INT(ipc_call(t, &w->caller, &msg_map_lookup_desc, &lookup,
+	    &msg_map_value_desc, &a, &reply), -ECONNRESET, 0);
+	arena_free(&a);
+	return 0;
+}
+
+TEST(lookups_are_for_tools)
+{
+	run_as("tool", "", lookups);
+	run("", refused_lookup);
 }
 
 /* write_file - make a file with that text; lends its path */
