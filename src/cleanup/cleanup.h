@@ -60,6 +60,7 @@ struct message {
 	bool			 too_large;
 	bool			 through;
 	bool			 add_missing;
+	bool			 again;		/* it may be in the queue */
 };
 
 /* cleanup_channel.c */

@@ -160,14 +160,33 @@ say_not_accepted(struct message *m, const struct status *s)
 	buf_free(&reply);
 }
 
+/* is_known - is it in the queue already, or was it? Only who may be giving
+ * the message again, under the same id, wants to know */
+static int
+is_known(struct task *t, struct message *m)
+{
+	struct msg_queue_known	 ask = { queue_id_text(&m->id) };
+	struct arena		 a = ARENA_INIT;
+	void			*reply;
+	int			 r;
+
+	r = edge_call(t, m->cleanup->qmgr, &msg_queue_known_desc, &ask,
+	    &msg_queue_is_known_desc, &a, &reply);
+	if (r == 0)
+		r = ((struct msg_queue_is_known *)reply)->known;
+	arena_free(&a);
+	return r;
+}
+
 /* queue - commit, and the answer for it */
 static void
 queue(struct task *t, struct message *m, bool adopted,
     struct status *ret_status)
 {
 	struct msg_queue_forget	 forget = { queue_id_text(&m->id) };
-	int			 r = commit(t, m, adopted);
+	int			 r = m->again ? is_known(t, m) : 0;
 
+	r = r > 0 ? 0 : r == 0 ? commit(t, m, adopted) : r;
 	if (r == 0)
 		*ret_status = status_make(250, "2.0.0", "Ok: queued as %s",
 		    m->id.text);

@@ -31,6 +31,7 @@ message_begin(struct message *m, struct cleanup *c,
 	m->large_fd = -1;
 	m->through = b->through;
 	m->add_missing = b->add_missing;
+	m->again = b->again;
 	m->limit = b->size_limit;
 	r = ipc_unpack(&msg_envelope_desc, arena_dup(&m->arena, b->envelope),
 	    &m->arena, &envelope);

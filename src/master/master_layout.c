@@ -81,6 +81,9 @@ layout_root_of(struct master *m, const char *daemon, struct buf *out)
 	case SANDBOX_ROOT_QUEUE:
 		buf_add_text(out, queue);
 		return;
+	case SANDBOX_ROOT_DROP:
+		buf_addf(out, "%s/maildrop", queue);
+		return;
 	case SANDBOX_ROOT_BOUNCE:
 		buf_addf(out, "%s/bounce", queue);
 		return;

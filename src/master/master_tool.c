@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Tools connect to a socket that everybody can reach; the kernel says who they
- * are. Root and the mail owner may all; others nothing yet but what master
- * itself answers without harm (status).
+ * are. Root and the mail owner may all; others what master itself answers
+ * without harm (status), and, where two parameters allow it, to list the queue
+ * and to ask for another attempt.
  */
 #include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "libglobal/ipc_tool.h"
+#include "libglobal/match.h"
 #include "libtask/loop.h"
 #include "libutil/alloc.h"
+#include "libutil/conf.h"
 #include "master/master.h"
 #include "master/master_events.h"
 
@@ -26,11 +29,14 @@ struct tool {
 static bool
 is_admin(struct master *m, uid_t uid)
 {
-	const struct passwd *owner;
+	const struct passwd	*owner;
+	struct buf		 name = BUF_INIT;
 
 	if (uid == 0 || uid == geteuid())
 		return true;
-	owner = getpwnam(master_path(m, "mail_owner"));
+	ignore(conf_get(m->conf, S("mail_owner"), &name, NULL)); /* default */
+	owner = getpwnam(buf_cstr(&name));
+	buf_free(&name);
 	return owner != NULL && owner->pw_uid == uid;
 }
 
@@ -109,18 +115,58 @@ answer_ps(struct master *m, struct ipc_conn *c, uint32_t request)
 
 static int
 answer_edge(struct master *m, struct ipc_conn *c, uint32_t request,
-    const struct msg_tool_edge *ask, uid_t uid)
+    const struct msg_tool_edge *ask, uid_t uid, struct slice caller)
 {
-	struct msg_tool_edge_end	end = { -1, SLICE_EMPTY };
+	struct msg_tool_edge_end	end = { .fd = -1 };
 	const char			*why = "";
 	int				 r;
 
-	ignore(edge_make(m, S("tool"), S("tool"), 0, (uint32_t)uid,
+	ignore(edge_make(m, caller, caller, 0, (uint32_t)uid,
 	    ask->callee, &end.fd, &why));	/* why says it */
 	end.why = slice_of(why);
 	r = ipc_reply(c, request, &msg_tool_edge_end_desc, &end);
 	fd_close(&end.fd);
 	return r;
+}
+
+/* is_listed - does the parameter name this user? An error is a no. */
+static bool
+is_listed(struct master *m, const char *param, struct slice text, uid_t uid)
+{
+	const struct passwd	*pw = getpwuid(uid);
+	struct match_list	*l = NULL;
+	struct diag		 diag = DIAG_INIT;
+	int			 r;
+
+	if (slice_equal(text, S("static:anyone")))
+		return true;
+	r = match_list_open(text, MATCH_STRINGS, 0, &diag, &l);
+	if (r == 0)
+		r = match_list_find(l, slice_of(pw == NULL ? "unknown" :
+		    pw->pw_name));
+	if (r < 0)
+		log_event(&m->log, EV_MASTER_USERS, KV_TEXT("parameter", param),
+		    KV_ERR("why", r));
+	match_list_close(&l);
+	return r > 0;
+}
+
+/* purpose_of - what a user who is no administrator may do with qmgr: the
+ * caller's name in edges.def, or empty */
+static struct slice
+purpose_of(struct master *m, const struct msg_tool_edge *ask, uid_t uid)
+{
+	if (!slice_equal(ask->callee, S("qmgr")))
+		return SLICE_EMPTY;
+	if (slice_equal(ask->purpose, S("mailq")) &&
+	    is_listed(m, "authorized_mailq_users",
+	    m->params.authorized_mailq_users, uid))
+		return S("mailq");
+	if (slice_equal(ask->purpose, S("flush")) &&
+	    is_listed(m, "authorized_flush_users",
+	    m->params.authorized_flush_users, uid))
+		return S("flush");
+	return SLICE_EMPTY;
 }
 
 static int
@@ -173,7 +219,8 @@ refuse(struct ipc_conn *c, const struct ipc_in *in)
 {
 	static const struct slice	 why =
 	    S_INIT("only root and the mail owner may do this");
-	struct msg_tool_edge_end	 end = { -1, why };
+	struct msg_tool_edge_end	 end = { .fd = -1, .why = why,
+					     .refused = true };
 	struct msg_tool_processes	 none = { { NULL, 0 } };
 
 	if (in->desc->number == MSG_tool_edge)
@@ -189,7 +236,8 @@ static int
 on_tool(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
     void *arg)
 {
-	struct tool *tool = arg;
+	struct tool	*tool = arg;
+	struct slice	 purpose = SLICE_EMPTY;
 
 	(void)t;
 	(void)a;
@@ -198,6 +246,11 @@ on_tool(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
 	if (in->desc->number == MSG_tool_status)
 		return answer_status(tool->master, c, in->request);
 	if (!is_admin(tool->master, tool->uid)) {
+		if (in->desc->number == MSG_tool_edge)
+			purpose = purpose_of(tool->master, in->msg, tool->uid);
+		if (purpose.len > 0)
+			return answer_edge(tool->master, c, in->request,
+			    in->msg, tool->uid, purpose);
 		log_event(&tool->master->log, EV_MASTER_TOOL_REFUSED,
 		    KV_INT("uid", tool->uid), KV_TEXT("what", in->desc->name));
 		return refuse(c, in);
@@ -205,7 +258,7 @@ on_tool(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
 	switch (in->desc->number) {
 	case MSG_tool_edge:
 		return answer_edge(tool->master, c, in->request, in->msg,
-		    tool->uid);
+		    tool->uid, S("tool"));
 	case MSG_tool_ps:
 		return answer_ps(tool->master, c, in->request);
 	case MSG_tool_reload:

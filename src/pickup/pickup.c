@@ -11,7 +11,7 @@ prepare(struct daemon *d, struct diag *diag)
 
 	(void)diag;
 	p->daemon = d;
-	p->ids.process = daemon_process(d);
+	p->folder = -1;
 	content_pool_init(&p->pool, d);
 	daemon_set_data(d, p);
 	return 0;
@@ -21,9 +21,11 @@ static const struct daemon_spec spec = {
 	.name = "pickup",
 	.params = &pickup_param_table,
 	.params_size = sizeof(struct pickup_params),
-	.workers = 1,
+	.workers = 4,
 	.prepare = prepare,
+	.run = pickup_run,
 	.client = pickup_client,
+	.reload = daemon_reload_params,
 };
 
 int

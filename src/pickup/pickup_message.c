@@ -27,74 +27,35 @@ submission_refuse(struct submission *s, const struct status *why)
 		s->refusal = *why;
 }
 
-/* submission_free - forget it; cleanup drops what it has */
-void
-submission_free(struct pickup_client *c)
-{
-	struct submission *s = c->s;
-
-	c->s = NULL;
-	if (s == NULL)
-		return;
-	content_channel_drop(&s->channel);
-	buf_free(&s->header);
-	arena_free(&s->arena);
-	free(s);
-}
-
-/* copy_begin - what must outlive the message it came in */
-static const struct msg_pickup_begin *
-copy_begin(struct arena *a, const struct msg_pickup_begin *m)
-{
-	struct msg_pickup_begin *b = ARENA_NEW(a, struct msg_pickup_begin);
-
-	*b = *m;
-	b->sender = arena_dup(a, m->sender);
-	b->full_name = arena_dup(a, m->full_name);
-	b->envid = arena_dup(a, m->envid);
-	b->rcpts.v = NULL;
-	b->rcpts.n = 0;
-	return b;
-}
-
 /* submission_begin - sender and the recipients of the command line */
 int
-submission_begin(struct task *t, struct pickup_client *c,
-    const struct msg_pickup_begin *begin)
+submission_begin(struct task *t, struct submission *s)
 {
-	struct submission	*s = NEW(struct submission);
-	int			 r;
+	int r;
 
-	c->s = s;
-	s->begin = copy_begin(&s->arena, begin);
-	s->arrival = task_wall(t);
-	s->id = queue_id_make(&c->pickup->ids, (uint64_t)s->arrival / 1000000,
-	    (uint32_t)(s->arrival % 1000000));
 	s->look_at = LOOK_FIRST;
 	smtp_data_init(&s->data, SMTP_DATA_PLAIN);
-	r = pickup_sender(t, c);
-	for (size_t i = 0; r == 0 && i < begin->rcpts.n &&
+	r = pickup_sender(t, s);
+	for (size_t i = 0; r == 0 && i < s->drop->rcpts.n &&
 	    s->refusal.code == 0; i++)
-		r = pickup_add_rcpt(t, c, begin->rcpts.v[i].address);
+		r = pickup_add_rcpt(t, s, &s->drop->rcpts.v[i]);
 	return r;
 }
 
 /* envelope - what is known of the message before its content */
 static void
-envelope(struct pickup_client *c, struct msg_envelope *e)
+envelope(const struct submission *s, struct msg_envelope *e)
 {
-	struct submission *s = c->s;
-
 	*e = (struct msg_envelope){
 		.queue_id = queue_id_text(&s->id),
-		.arrival = s->arrival,
+		.arrival = s->file.arrival,
 		.sender = s->sender,
-		.envid = s->begin->envid,
-		.ret = s->begin->ret,
-		.smtputf8 = s->begin->smtputf8,
-		.body_8bit = s->begin->body_8bit,
+		.envid = s->drop->envid,
+		.ret = s->drop->ret,
+		.smtputf8 = s->drop->smtputf8,
+		.body_8bit = s->drop->body_8bit,
 		.sender_authenticated = 1,
-		.service = slice_of(daemon_service(c->daemon)),
+		.service = slice_of(daemon_service(s->daemon)),
 	};
 	e->rcpts.v = s->rcpts;
 	e->rcpts.n = s->rcpt_count;
@@ -102,72 +63,71 @@ envelope(struct pickup_client *c, struct msg_envelope *e)
 
 /* received - the field that tells who submitted it */
 static void
-received(struct pickup_client *c, struct buf *out)
+received(const struct submission *s, struct buf *out)
 {
-	struct submission	*s = c->s;
 	char			 who[32];
 	struct received		 r = {
-		.submitter = slice_of(who),
-		.host = c->p->myhostname,
-		.software = c->p->mail_name,
+		.host = s->host,
+		.software = s->software,
 		.queue_id = queue_id_text(&s->id),
-		.time = s->arrival / 1000000,
-		.zone = zone_at(s->arrival / 1000000),
+		.time = s->file.arrival / 1000000,
+		.zone = zone_at(s->file.arrival / 1000000),
 	};
 
-	(void)snprintf(who, sizeof(who), "userid %u", c->uid);
+	(void)snprintf(who, sizeof(who), "userid %u", s->file.uid);
 	r.submitter = slice_of(who);
 	received_format(out, &r);
 }
 
-/* cleanup_fails - the message is lost for cleanup; the user hears of it */
+/* cleanup_fails - the message is tried again: it may be in the queue, or not */
 static int
-cleanup_fails(struct pickup_client *c, int error)
+cleanup_fails(struct submission *s, int error)
 {
 	struct status why;
 
 	if (error == -ECANCELED)
 		return error;
-	content_channel_drop(&c->s->channel);
-	log_event(daemon_log(c->daemon), EV_PICKUP_TROUBLE,
+	content_channel_drop(&s->channel);
+	log_event(daemon_log(s->daemon), EV_PICKUP_TROUBLE,
 	    KV_TEXT("what", "the queue"), KV_ERR("why", error));
 	why = status_make(451, "4.3.0", "queue file write error");
-	submission_refuse(c->s, &why);
+	submission_refuse(s, &why);
 	return 0;
 }
 
 /* open_channel - tell cleanup what comes */
 static int
-open_channel(struct task *t, struct pickup_client *c)
+open_channel(struct task *t, struct submission *s)
 {
+	/* no limit: what the user sent was measured here, and what is added
+	 * to it is not to be held against him */
 	struct msg_content_begin	 b = { .add_received = true,
-					     .add_missing = true,
-					     .size_limit =
-					     c->p->message_size_limit };
+					     .add_missing = !s->drop->relayed,
+					     .again = s->again };
 	struct msg_envelope		 e;
 	struct buf			 field = BUF_INIT;
 	int				 r;
 
-	envelope(c, &e);
-	received(c, &field);
+	envelope(s, &e);
+	received(s, &field);
 	b.received = buf_slice(&field);
-	r = content_channel_get(t, &c->pickup->pool, &c->s->channel);
+	r = content_channel_get(t, &s->pickup->pool, &s->channel);
 	if (r == 0)
-		r = content_begin(t, c->s->channel, &e, &b);
+		r = content_begin(t, s->channel, &e, &b);
 	buf_free(&field);
-	return r < 0 ? cleanup_fails(c, r) : 0;
+	return r < 0 ? cleanup_fails(s, r) : 0;
 }
 
 /* pass - a run of content to cleanup */
 static int
-pass(struct task *t, struct pickup_client *c, struct slice run)
+pass(struct task *t, struct submission *s, struct slice run)
 {
 	int r;
 
-	if (c->s->refusal.code != 0)
+	if (s->refusal.code != 0)
 		return 0;
-	r = content_data(t, c->s->channel, run);
-	return r < 0 ? cleanup_fails(c, r) : 0;
+	r = content_data(t, s->channel, run);
+	return r < 0 ? cleanup_fails(s, r) : 0;
 }
 
 /* from_field - with the user's full name, where the program gave none */
@@ -176,73 +136,72 @@ from_field(const struct submission *s, struct slice header, struct buf *out)
 {
 	struct header_field f;
 
-	if (s->begin->full_name.len == 0 || s->sender.len == 0 ||
-	    header_find(header, HEADER_FROM, &f))
+	if (s->drop->full_name.len == 0 || s->sender.len == 0 ||
+	    s->drop->relayed || header_find(header, HEADER_FROM, &f))
 		return;
 	buf_add_text(out, "From: ");
-	addr_format_name(out, s->begin->full_name);
+	addr_format_name(out, s->drop->full_name);
 	buf_addf(out, " <%.*s>\r\n", SLICE_ARG(s->sender));
 }
 
 /* pass_header - what was held back, completed; header is empty if it is not
  * known where it ends */
 static int
-pass_header(struct task *t, struct pickup_client *c, struct slice header,
+pass_header(struct task *t, struct submission *s, struct slice header,
     bool known)
 {
 	struct buf	out = BUF_INIT;
 	int		r;
 
 	if (known) {
-		from_field(c->s, header, &out);
+		from_field(s, header, &out);
 		buf_add(&out, header);
 	}
 	if (known && !slice_has_suffix(header, S("\r\n\r\n")) &&
 	    !slice_equal(header, S("\r\n")))
 		buf_add_text(&out, "\r\n");	/* what follows is text */
-	buf_add(&out, slice_from(buf_slice(&c->s->header), header.len));
-	r = pass(t, c, buf_slice(&out));
+	buf_add(&out, slice_from(buf_slice(&s->header), header.len));
+	r = pass(t, s, buf_slice(&out));
 	buf_free(&out);
-	buf_free(&c->s->header);
+	buf_free(&s->header);
 	return r;
 }
 
 /* header_whole - the header is there, or as much of it as is looked into:
  * recipients, then on */
 static int
-header_whole(struct task *t, struct pickup_client *c, size_t len, bool known)
+header_whole(struct task *t, struct submission *s, size_t len, bool known)
 {
-	struct submission	*s = c->s;
 	struct slice		 header = slice_sub(buf_slice(&s->header), 0,
 				     len);
 	struct status		 why;
 	int			 r = 0;
 
 	s->header_done = true;
-	if (s->begin->extract)
-		r = pickup_extract(t, c, header);
+	buf_add(&s->kept, header);
+	if (s->drop->extract)
+		r = pickup_extract(t, s, header);
 	if (r == 0 && s->rcpt_count == 0) {
-		why = status_make(501, "5.1.3", "%s", s->begin->extract ?
+		why = status_make(501, "5.1.3", s->drop->extract ?
 		    "No recipient addresses found in message header" :
 		    "Recipient addresses must be specified");
 		submission_refuse(s, &why);
 	}
 	if (r < 0 || s->refusal.code != 0)
 		return r;
-	log_event(daemon_log(c->daemon), EV_PICKUP_MESSAGE,
-	    KV_STR("queue_id", queue_id_text(&s->id)), KV_UINT("uid", c->uid),
+	log_event(daemon_log(s->daemon), EV_PICKUP_MESSAGE,
+	    KV_STR("queue_id", queue_id_text(&s->id)), KV_UINT("uid", s->file.uid),
 	    KV_STR("from", s->sender));
-	if ((r = open_channel(t, c)) < 0 || s->refusal.code != 0)
+	if ((r = open_channel(t, s)) < 0 || s->refusal.code != 0)
 		return r;
-	return pass_header(t, c, header, known);
+	return pass_header(t, s, header, known);
 }
 
 /* look - has the header ended? Whole lines are looked at, and not at every
  * byte that comes */
 static int
-look(struct task *t, struct pickup_client *c, bool at_end)
+look(struct task *t, struct submission *s, bool at_end)
 {
-	struct submission	*s = c->s;
 	struct slice		 all = buf_slice(&s->header);
 	size_t			 last = slice_find_last(all, '\n');
 	size_t			 lines = last == SLICE_NONE ? 0 : last + 1;
@@ -253,34 +212,32 @@ look(struct task *t, struct pickup_client *c, bool at_end)
 	s->look_at = size_max(2 * all.len, LOOK_FIRST);
 	if (at_end || len < lines || slice_has_suffix(header, S("\r\n\r\n")) ||
 	    slice_equal(header, S("\r\n")))
-		return header_whole(t, c, len, true);
-	if (all.len < c->p->header_size_limit)
+		return header_whole(t, s, len, true);
+	if (all.len < s->header_limit)
 		return 0;
-	if (s->begin->extract) {
+	if (s->drop->extract) {
 		why = status_make(552, "5.3.4", "the message header is too "
 		    "long to look for recipients in it");
 		submission_refuse(s, &why);
 		return 0;
 	}
-	return header_whole(t, c, 0, false);
+	return header_whole(t, s, 0, false);
 }
 
 /* add_header - one more run while the header is not whole */
 static int
-add_header(struct task *t, struct pickup_client *c, struct slice run)
+add_header(struct task *t, struct submission *s, struct slice run)
 {
-	struct submission *s = c->s;
 
 	buf_add(&s->header, run);
-	return s->header.len < s->look_at ? 0 : look(t, c, false);
+	return s->header.len < s->look_at ? 0 : look(t, s, false);
 }
 
 /* add_run - content with CRLF line ends */
 static int
-add_run(struct task *t, struct pickup_client *c, struct slice run)
+add_run(struct task *t, struct submission *s, struct slice run)
 {
-	struct submission	*s = c->s;
-	uint64_t		 limit = c->p->message_size_limit;
+	uint64_t		 limit = s->message_limit;
 	struct status		 why;
 
 	s->size += run.len;
@@ -290,36 +247,35 @@ add_run(struct task *t, struct pickup_client *c, struct slice run)
 	}
 	if (s->refusal.code != 0)
 		return 0;
-	return s->header_done ? pass(t, c, run) : add_header(t, c, run);
+	return s->header_done ? pass(t, s, run) : add_header(t, s, run);
 }
 
 /* submission_data - what the program sent */
 int
-submission_data(struct task *t, struct pickup_client *c, struct slice bytes)
+submission_data(struct task *t, struct submission *s, struct slice bytes)
 {
 	struct cursor	in = cursor_over(bytes);
 	struct buf	run = BUF_INIT;
 	struct slice	piece;
 	int		r;
 
-	while (smtp_data_next(&c->s->data, &in, &piece))
+	while (smtp_data_next(&s->data, &in, &piece))
 		buf_add(&run, piece);
-	r = add_run(t, c, buf_slice(&run));
+	r = add_run(t, s, buf_slice(&run));
 	buf_free(&run);
 	return r;
 }
 
 /* verdict - what cleanup made of it */
 static int
-verdict(struct task *t, struct pickup_client *c, struct status *ret_status)
+verdict(struct task *t, struct submission *s, struct status *ret_status)
 {
-	struct submission	*s = c->s;
 	int			 r;
 
 	r = content_end(t, s->channel, &s->arena, ret_status);
 	if (r < 0)
-		return cleanup_fails(c, r);
-	content_channel_put(&c->pickup->pool, &s->channel);
+		return cleanup_fails(s, r);
+	content_channel_put(&s->pickup->pool, &s->channel);
 	if (!status_is_ok(ret_status))
 		submission_refuse(s, ret_status);
 	return 0;
@@ -327,38 +283,17 @@ verdict(struct task *t, struct pickup_client *c, struct status *ret_status)
 
 /* submission_end - that was all of it */
 int
-submission_end(struct task *t, struct pickup_client *c,
-    struct msg_pickup_done *ret_done)
+submission_end(struct task *t, struct submission *s, struct status *ret_status)
 {
-	struct submission	*s = c->s;
-	struct status		 done = STATUS_INIT;
-	struct buf		 text = BUF_INIT;
-	int			 r;
+	struct status	done = STATUS_INIT;
+	int		r;
 
-	r = add_run(t, c, smtp_data_finish(&s->data));
+	r = add_run(t, s, smtp_data_finish(&s->data));
 	if (r == 0 && s->refusal.code == 0 && !s->header_done)
-		r = look(t, c, true);
+		r = look(t, s, true);
 	if (r == 0 && s->refusal.code == 0)
-		r = verdict(t, c, &done);
-	if (r < 0)
-		return r;
-	if (s->refusal.code != 0) {
-		done = s->refusal;
-		status_format(&text, &done);
-		log_event(daemon_log(c->daemon), EV_PICKUP_REJECT,
-		    KV_IF(s->channel != NULL,
-		    KV_STR("queue_id", queue_id_text(&s->id))),
-		    KV_UINT("uid", c->uid), KV_STR("reply", buf_slice(&text)));
-		buf_reset(&text);
-	}
-	status_code_format(&text, done.enhanced);
-	*ret_done = (struct msg_pickup_done){
-		.code = done.code,
-		.enhanced = arena_dup(&s->arena, buf_slice(&text)),
-		.text = arena_dup(&s->arena, status_text(&done)),
-		.queue_id = status_is_ok(&done) ? queue_id_text(&s->id) :
-		    SLICE_EMPTY,
-	};
-	buf_free(&text);
-	return 0;
+		r = verdict(t, s, &done);
+	if (r == 0)
+		*ret_status = s->refusal.code != 0 ? s->refusal : done;
+	return r;
 }

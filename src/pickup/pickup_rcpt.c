@@ -9,8 +9,7 @@
 #include <string.h>
 
 #include "libglobal/ipc_map.h"
-#include "libmail/addr_list.h"
-#include "libmail/header.h"
+#include "libmail/header_rcpts.h"
 #include "pickup/pickup_events.h"
 
 #define LOOKUP_LIMIT	60000	/* ms for one address */
@@ -19,7 +18,7 @@
 
 /* ask - one question to mapd */
 static int
-ask(struct task *t, struct pickup_client *c, const struct ipc_desc *what,
+ask(struct task *t, struct submission *s, const struct ipc_desc *what,
     const void *m, const struct ipc_desc *want, struct arena *a,
     void **ret_reply)
 {
@@ -27,51 +26,50 @@ ask(struct task *t, struct pickup_client *c, const struct ipc_desc *what,
 	int		r;
 
 	deadline_begin(t, &d, LOOKUP_LIMIT);
-	r = edge_call_again(t, daemon_edge(c->daemon, "mapd", &ipc_table_map),
+	r = edge_call_again(t, daemon_edge(s->daemon, "mapd", &ipc_table_map),
 	    what, m, want, a, ret_reply);
 	return deadline_end(t, &d, r);
 }
 
 /* trouble - mapd does not answer: the whole message must wait */
 static int
-trouble(struct pickup_client *c, int error)
+trouble(struct submission *s, int error)
 {
 	struct status	why;
 
 	if (error == -ECANCELED)
 		return error;
-	log_event(daemon_log(c->daemon), EV_PICKUP_TROUBLE,
+	log_event(daemon_log(s->daemon), EV_PICKUP_TROUBLE,
 	    KV_TEXT("what", "address lookup"), KV_ERR("why", error));
 	why = status_make(451, "4.3.0", "address lookup is not available");
-	submission_refuse(c->s, &why);
+	submission_refuse(s, &why);
 	return 0;
 }
 
 /* pickup_sender - the user's own address, or another one (-f) */
 int
-pickup_sender(struct task *t, struct pickup_client *c)
+pickup_sender(struct task *t, struct submission *s)
 {
-	struct submission	*s = c->s;
-	struct msg_map_from	 m = { s->begin->sender, true };
+	struct msg_map_from	 m = { s->drop->sender, !s->drop->relayed };
 	struct msg_map_address	*is;
 	struct status		 why;
 	void			*reply;
 	int			 r;
 
-	if (s->begin->null_sender)
+	if (s->drop->null_sender)
 		return 0;
-	if (s->begin->sender.len == 0) {
+	if (s->drop->sender.len == 0) {
 		why = status_make(501, "5.1.7", "no sender address was given");
 		submission_refuse(s, &why);
 		return 0;
 	}
-	r = ask(t, c, &msg_map_from_desc, &m, &msg_map_address_desc, &s->arena,
+	r = ask(t, s, &msg_map_from_desc, &m, &msg_map_address_desc, &s->arena,
 	    &reply);
 	if (r < 0)
-		return trouble(c, r);
+		return trouble(s, r);
 	is = reply;
 	if (is->temporary)
-		return trouble(c, -EAGAIN);
+		return trouble(s, -EAGAIN);
 	s->sender = is->address;
 	return 0;
 }
@@ -106,18 +104,20 @@ is_there(const struct submission *s, struct slice address,
 }
 
 static void
-add_target(struct submission *s, struct slice original, struct slice address,
-    struct slice transport, struct slice nexthop)
+add_target(struct submission *s, const struct msg_drop_rcpt *given,
+    struct slice address, struct slice transport, struct slice nexthop)
 {
 	struct msg_rcpt *r;
 
-	if (is_there(s, address, original))
+	if (is_there(s, address, given->address))
 		return;
 	r = room(s);
 	*r = (struct msg_rcpt){
 		.address = arena_dup(&s->arena, address),
-		.original = arena_dup(&s->arena, original),
-		.notify = s->begin->notify,
+		.original = arena_dup(&s->arena, given->address),
+		.orcpt = given->orcpt,
+		.notify = given->notify != 0 ? given->notify :
+		    s->drop->notify,
 		.transport = arena_dup(&s->arena, transport),
 		.nexthop = arena_dup(&s->arena, nexthop),
 		.number = (uint32_t)s->rcpt_count - 1,
@@ -126,22 +126,23 @@ add_target(struct submission *s, struct slice original, struct slice address,
 
 /* add_refused - error and retry are transports that give a reason */
 static void
-add_refused(struct submission *s, struct slice address,
+add_refused(struct submission *s, const struct msg_drop_rcpt *given,
     const struct msg_map_route *route)
 {
 	struct slice reason = arena_printf(&s->arena, "%.*s %.*s",
 	    SLICE_ARG(route->enhanced), SLICE_ARG(route->text));
 
-	add_target(s, address, address,
+	add_target(s, given, given->address,
 	    route->code / 100 == 5 ? S("error") : S("retry"),
 	    slice_sub(reason, 0, NEXTHOP_MAX));
 }
 
 /* pickup_add_rcpt - resolve one address */
 int
-pickup_add_rcpt(struct task *t, struct pickup_client *c, struct slice address)
+pickup_add_rcpt(struct task *t, struct submission *s,
+    const struct msg_drop_rcpt *given)
 {
-	struct submission	*s = c->s;
+	struct slice		 address = given->address;
 	struct msg_map_rcpt	 m = { .recipient = address,
 				    .sender = s->sender, .trusted = true };
 	struct msg_map_route	*route;
@@ -160,17 +161,17 @@ pickup_add_rcpt(struct task *t, struct pickup_client *c, struct slice address)
 		submission_refuse(s, &why);
 		return 0;
 	}
-	r = ask(t, c, &msg_map_rcpt_desc, &m, &msg_map_route_desc, &a, &reply);
+	r = ask(t, s, &msg_map_rcpt_desc, &m, &msg_map_route_desc, &a, &reply);
 	if (r < 0) {
-		r = trouble(c, r);
+		r = trouble(s, r);
 		goto out;
 	}
 	route = reply;
 	if (route->code >= 400)
-		add_refused(s, address, route);
+		add_refused(s, given, route);
 	else
 		for (size_t i = 0; i < route->targets.n; i++)
-			add_target(s, address, route->targets.v[i].address,
+			add_target(s, given, route->targets.v[i].address,
 			    route->targets.v[i].transport,
 			    route->targets.v[i].nexthop);
 out:
@@ -178,50 +179,20 @@ out:
 	return r;
 }
 
-/* add_field - the addresses of one field */
-static int
-add_field(struct task *t, struct pickup_client *c, struct slice value)
-{
-	struct arena		 a = ARENA_INIT;
-	struct slice		 body = header_unfold_in(&a, value);
-	struct addr_list	 l = ADDR_LIST_OVER(body);
-	struct addr_item	 item;
-	int			 r = 0;
-
-	while (r == 0 && c->s->refusal.code == 0 &&
-	    addr_list_next(&l, &a, &item))
-		if (item.kind == ADDR_ITEM_MAILBOX && item.valid &&
-		    !item.is_null)
-			r = pickup_add_rcpt(t, c, item.spec);
-	arena_free(&a);
-	return r;
-}
-
-/* is_wanted - does the field name recipients? */
-static bool
-is_wanted(enum header_id id, bool resent)
-{
-	if (resent)
-		return id == HEADER_RESENT_TO || id == HEADER_RESENT_CC ||
-		    id == HEADER_RESENT_BCC;
-	return id == HEADER_TO || id == HEADER_CC || id == HEADER_BCC;
-}
-
-/* pickup_extract - of a message that is sent on, the Resent- fields alone
- * count (RFC 5322 3.6.6) */
+/* pickup_extract - the addresses of the header; sendmail has complained about
+ * those that are none */
 int
-pickup_extract(struct task *t, struct pickup_client *c, struct slice header)
+pickup_extract(struct task *t, struct submission *s, struct slice header)
 {
-	struct cursor		 in = cursor_over(header);
-	struct header_field	 f;
-	bool			 resent;
-	int			 r = 0;
+	struct msg_drop_rcpt	given = { .address = SLICE_EMPTY };
+	struct header_rcpts	h;
+	bool			valid;
+	int			r = 0;
 
-	resent = header_find(header, HEADER_RESENT_TO, &f) ||
-	    header_find(header, HEADER_RESENT_CC, &f) ||
-	    header_find(header, HEADER_RESENT_BCC, &f);
-	while (r == 0 && c->s->refusal.code == 0 && header_next(&in, &f))
-		if (is_wanted(f.id, resent))
-			r = add_field(t, c, f.value);
+	header_rcpts_init(&h, header);
+	while (r == 0 && s->refusal.code == 0 &&
+	    header_rcpts_next(&h, &s->arena, &given.address, &valid))
+		if (valid)
+			r = pickup_add_rcpt(t, s, &given);
 	return r;
 }

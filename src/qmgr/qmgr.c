@@ -52,9 +52,9 @@ static int
 edge(struct task *t, struct daemon *d, int *fd_take,
     const struct daemon_caller *who)
 {
-	if (slice_equal(who->daemon, S("tool")))
-		return admin_serve(t, daemon_data(d), fd_take);
-	return cleanup_serve(t, daemon_data(d), fd_take, who);
+	if (slice_equal(who->daemon, S("cleanup")))
+		return cleanup_serve(t, daemon_data(d), fd_take, who);
+	return admin_serve(t, daemon_data(d), fd_take, who);
 }
 
 static int

@@ -85,6 +85,7 @@ struct qmgr {
 	uint32_t		 last_owner;
 	uint64_t		 batches_done;	/* commits so far */
 	uint64_t		 batches_begun;
+	struct recent		*recent;	/* qmgr_recent.c */
 	bool			 recovered;
 };
 
@@ -131,9 +132,19 @@ void	peer_gone(struct daemon *d, uint32_t process);
 struct slice	owner_key(const uint32_t *process);
 /* tell some cleanup to unlink a large file */
 void	cleanup_unlink(struct qmgr *q, struct slice queue_id);
+/* is there a cleanup that has ended, or whose edge broke, and whose slots have
+ * not been looked at? */
+bool	owners_in_doubt(const struct qmgr *q);
+/* qmgr_recent.c: ids that were finished not long ago */
+void	recent_add(struct qmgr *q, const struct queue_id *id);
+/* was a message of that id committed? Waits for what dead cleanups left */
+MUST_USE int	recent_known(struct task *t, struct qmgr *q, struct slice id,
+		    bool *ret_known);
+void	recent_free(struct qmgr *q);
 /* qmgr_recover.c */
 MUST_USE int	recover(struct task *t, struct qmgr *q);
 /* qmgr_admin.c */
-MUST_USE int	admin_serve(struct task *t, struct qmgr *q, int *fd_take);
+MUST_USE int	admin_serve(struct task *t, struct qmgr *q, int *fd_take,
+		    const struct daemon_caller *caller);
 
 #endif

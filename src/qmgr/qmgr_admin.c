@@ -223,6 +223,7 @@ change_waiting(struct qmgr *q, const struct queue_id *id, enum verb verb)
 		m.next = loop_wall(daemon_loop(q->daemon));
 		break;
 	case DELETE:
+		recent_add(q, id);
 		qstate_batch_finish(q->batch, id, m.place, m.generation);
 		if (m.place.kind == QUEUE_PLACE_LARGE)
 			cleanup_unlink(q, queue_id_text(id));
@@ -351,21 +352,37 @@ on_show(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
 	return r;
 }
 
+/* somebody who asks, and what he may */
+struct admin {
+	struct qmgr	*qmgr;
+	bool		 may_list;
+	bool		 may_flush;
+	bool		 may_all;
+};
+
+/* on_message - what edges.def lets others than administrators ask for is
+ * decided by master; what is beyond that ends the edge */
 static int
 on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
     struct arena *a, void *arg)
 {
-	struct qmgr *q = arg;
+	const struct admin	*who = arg;
+	struct msg_queue_do	*ask = in->msg;
+	struct qmgr		*q = who->qmgr;
 
 	if (in->request == 0)
 		return -EBADMSG;
 	switch (in->desc->number) {
 	case MSG_queue_list:
-		return on_list(q, c, in->request, in->msg, a);
+		return !who->may_list ? -EPERM :
+		    on_list(q, c, in->request, in->msg, a);
 	case MSG_queue_do:
-		return on_do(t, q, c, in->request, in->msg);
+		return !who->may_all && !(who->may_flush &&
+		    slice_equal(ask->verb, S("flush"))) ? -EPERM :
+		    on_do(t, q, c, in->request, ask);
 	case MSG_queue_show:
-		return on_show(t, q, c, in->request, in->msg);
+		return !who->may_all ? -EPERM :
+		    on_show(t, q, c, in->request, in->msg);
 	default:
 		return -EBADMSG;
 	}
@@ -373,8 +390,15 @@ on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 
 /* admin_serve - one tool */
 int
-admin_serve(struct task *t, struct qmgr *q, int *fd_take)
+admin_serve(struct task *t, struct qmgr *q, int *fd_take,
+    const struct daemon_caller *caller)
 {
+	const bool	all = slice_equal(caller->daemon, S("tool"));
+	struct admin	who = { .qmgr = q, .may_all = all,
+			    .may_list = all ||
+			    slice_equal(caller->daemon, S("mailq")),
+			    .may_flush = slice_equal(caller->daemon,
+			    S("flush")) };
 	struct ipc_conn	c;
 	int		r = 0;
 
@@ -384,7 +408,7 @@ admin_serve(struct task *t, struct qmgr *q, int *fd_take)
 		return r;
 	ipc_open(&c, daemon_loop(q->daemon), fd_take, &ipc_table_queue_admin,
 	    IPC_CALLEE);
-	r = ipc_serve(t, &c, on_message, q);
+	r = ipc_serve(t, &c, on_message, &who);
 	ipc_close(&c);
 	return r;
 }

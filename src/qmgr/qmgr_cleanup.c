@@ -231,6 +231,20 @@ peer_gone(struct daemon *d, uint32_t process)
 		o->gone = true;
 }
 
+/* owners_in_doubt - may there be messages that we were not told of? */
+bool
+owners_in_doubt(const struct qmgr *q)
+{
+	struct hash_iter	it = { 0 };
+	struct slice		k;
+	void			*o;
+
+	while (hash_next(&q->owners, &it, &k, &o))
+		if (((struct owner *)o)->conn == NULL)
+			return true;
+	return false;
+}
+
 /* owners_free - at the end */
 void
 owners_free(struct qmgr *q)
@@ -599,6 +613,21 @@ on_offer(struct task *t, struct owner *o, uint32_t request,
 	return r;
 }
 
+/* on_known - was this message committed? */
+static int
+on_known(struct task *t, struct owner *o, uint32_t request,
+    const struct msg_queue_known *ask)
+{
+	struct msg_queue_is_known	m = { false };
+	int				r;
+
+	if ((r = wait_recovered(t, o->qmgr)) < 0 ||
+	    (r = recent_known(t, o->qmgr, ask->queue_id, &m.known)) < 0)
+		return r;
+	return o->conn == NULL ? -EPIPE :
+	    ipc_reply(o->conn, request, &msg_queue_is_known_desc, &m);
+}
+
 /* on_forget - an offered message was not committed */
 static void
 on_forget(struct qmgr *q, const struct msg_queue_forget *f)
@@ -641,6 +670,8 @@ on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		return on_offer(t, o, in->request, in->msg);
 	case MSG_queue_committed:
 		return on_committed(o, in->msg);
+	case MSG_queue_known:
+		return on_known(t, o, in->request, in->msg);
 	case MSG_queue_forget:
 		on_forget(o->qmgr, in->msg);
 		return 0;

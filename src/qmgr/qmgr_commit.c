@@ -47,8 +47,10 @@ commit_finish(struct qmessage *m)
 {
 	struct qmgr *q = m->qmgr;
 
-	if (m->committed)
+	if (m->committed) {
 		qstate_batch_finish(q->batch, &m->id, m->place, m->generation);
+		recent_add(q, &m->id);
+	}
 	list_add_tail(&q->finishing, &m->finishing);
 	m->wanted = 0;
 	commit_soon(q);

@@ -77,6 +77,8 @@ found(void *arg, const struct recover_item *i)
 	switch (i->finding) {
 	case RECOVER_FREE:
 		state = SLOT_POOL_FREE;
+		if (i->head != NULL)	/* its last message is finished */
+			recent_add(q, &i->head->id);
 		break;
 	case RECOVER_KNOWN:
 		break;

@@ -9,11 +9,11 @@
 #include "libglobal/ipc_deliver.h"
 #include "libglobal/ipc_delivery.h"
 #include "libglobal/ipc_dns.h"
+#include "libglobal/ipc_drop.h"
 #include "libglobal/ipc_envelope.h"
 #include "libglobal/ipc_front.h"
 #include "libglobal/ipc_log.h"
 #include "libglobal/ipc_map.h"
-#include "libglobal/ipc_pickup.h"
 #include "libglobal/ipc_queue.h"
 #include "libglobal/ipc_queue_admin.h"
 #include "libglobal/ipc_sign.h"
@@ -49,13 +49,6 @@ static const struct talk_state {
 #define END(name)
 #define STATE(name, bit, doc) { &ipc_table_front, #name, 1u << (bit), doc },
 #include "libglobal/ipc_front.def"
-#define RECORD(name, doc)
-#define MESSAGE(name, number, from, when, doc)
-#define FIELD(owner, type, name, max, doc)
-#define LIST(owner, record, name, max, doc)
-#define END(name)
-#define STATE(name, bit, doc) { &ipc_table_pickup, #name, 1u << (bit), doc },
-#include "libglobal/ipc_pickup.def"
 #define RECORD(name, doc)
 #define MESSAGE(name, number, from, when, doc)
 #define FIELD(owner, type, name, max, doc)

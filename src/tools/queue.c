@@ -88,6 +88,7 @@ queue_list(struct tool *tool, enum queue_form form)
 
 	if (tool_conf(tool) != 0)
 		return TOOL_FAILED;
+	tool->purpose = "mailq";
 	r = tool_is_running(tool) == 0 ?
 	    queue_stopped_list(tool, queue_print, &p) :
 	    with_qmgr(&ask, list_talk);
@@ -163,6 +164,7 @@ queue_do(struct tool *tool, const char *verb, const char *id,
 
 	if (tool_conf(tool) != 0)
 		return TOOL_FAILED;
+	tool->purpose = strcmp(verb, "flush") == 0 ? "flush" : NULL;
 	r = with_qmgr(&ask, do_talk);
 	*ret_count = ask.count;
 	return r;

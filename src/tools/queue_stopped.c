@@ -138,6 +138,9 @@ survey(struct survey *s)
 	    qstate_open_read(s->queue_fd, &s->state);
 	if (r == -ENOENT)
 		return TOOL_OK;		/* it was never used */
+	if (r == -EACCES || r == -EPERM)
+		return tool_fail(s->tool, "the mail system does not run; what "
+		    "is in the queue then, root can see");
 	if (r == 0)
 		r = qstate_survey(s->state, s->queue_fd, &ops, &totals);
 	if (r < 0)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * sendmail -bs: SMTP on standard input and output, for programs that submit
- * over a pipe. Each message goes to pickup as one of the command line does;
- * recipients are judged there, at the end of data.
+ * over a pipe. Each message goes to the drop folder as one of the command line
+ * does; recipients are judged later, and the sender hears of those that are
+ * none by mail.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,8 +32,9 @@ reply(int code, const char *text)
 	(void)fflush(stdout);	/* a client that is gone is seen at its input */
 }
 
+/* answer - a status as a reply */
 static void
-refuse(const struct status *status)
+answer(const struct status *status)
 {
 	struct buf b = BUF_INIT;
 
@@ -47,10 +49,10 @@ reset(struct session *c)
 {
 	arena_reset(&c->arena);
 	c->has_sender = false;
-	c->s->begin.rcpts.n = 0;
-	c->s->begin.sender = SLICE_EMPTY;
-	c->s->begin.null_sender = false;
-	c->s->begin.notify = c->s->begin.ret = 0;
+	c->s->drop.rcpts.n = 0;
+	c->s->drop.sender = SLICE_EMPTY;
+	c->s->drop.null_sender = false;
+	c->s->drop.notify = c->s->drop.ret = 0;
 }
 
 static void
@@ -61,15 +63,15 @@ on_mail(struct session *c, struct slice args)
 
 	reset(c);
 	if (smtp_parse_mail(args, &c->arena, SMTP_UTF8, &m, &refusal) < 0) {
-		refuse(&refusal);
+		answer(&refusal);
 		return;
 	}
-	c->s->begin.sender = m.sender.text;
-	c->s->begin.null_sender = m.sender.text.len == 0;
-	c->s->begin.envid = m.envid;
-	c->s->begin.ret = m.ret;
-	c->s->begin.smtputf8 = m.smtputf8;
-	c->s->begin.body_8bit = m.body == SMTP_BODY_8BITMIME;
+	c->s->drop.sender = m.sender.text;
+	c->s->drop.null_sender = m.sender.text.len == 0;
+	c->s->drop.envid = m.envid;
+	c->s->drop.ret = m.ret;
+	c->s->drop.smtputf8 = m.smtputf8;
+	c->s->drop.body_8bit = m.body == SMTP_BODY_8BITMIME;
 	c->has_sender = true;
 	reply(250, "2.1.0 Ok");
 }
@@ -77,7 +79,7 @@ on_mail(struct session *c, struct slice args)
 static void
 on_rcpt(struct session *c, struct slice args)
 {
-	struct msg_pickup_begin	*b = &c->s->begin;
+	struct msg_drop	*b = &c->s->drop;
 	struct smtp_rcpt	 rcpt = SMTP_RCPT_INIT;
 	struct status		 refusal = STATUS_INIT;
 
@@ -85,12 +87,15 @@ on_rcpt(struct session *c, struct slice args)
 		reply(503, "5.5.1 Error: need MAIL command");
 	else if (smtp_parse_rcpt(args, &c->arena, SMTP_UTF8, &rcpt,
 	    &refusal) < 0)
-		refuse(&refusal);
+		answer(&refusal);
 	else if (b->rcpts.n == SENDMAIL_RCPTS_MAX)
 		reply(452, "4.5.3 Error: too many recipients");
 	else {
-		b->rcpts.v[b->rcpts.n++].address = rcpt.recipient.text;
-		b->notify |= rcpt.notify;
+		b->rcpts.v[b->rcpts.n++] = (struct msg_drop_rcpt){
+		    .address = rcpt.recipient.text, .notify = rcpt.notify,
+		    .orcpt = rcpt.orcpt.len == 0 ? SLICE_EMPTY :
+		    arena_printf(&c->arena, "%.*s;%.*s",
+		    SLICE_ARG(rcpt.orcpt_type), SLICE_ARG(rcpt.orcpt)) };
 		reply(250, "2.1.5 Ok");
 	}
 }
@@ -123,20 +128,16 @@ more(void *arg, struct buf *out)
 static void
 on_data(struct session *c)
 {
-	struct msg_pickup_done done;
+	struct status status = STATUS_INIT;
 
-	if (c->s->begin.rcpts.n == 0) {
+	if (c->s->drop.rcpts.n == 0) {
 		reply(503, "5.5.1 Error: need RCPT command");
 		return;
 	}
 	reply(354, "End data with <CR><LF>.<CR><LF>");
 	c->line_start = true;
-	sendmail_submit(c->s, more, c, &done);
-	if (done.code == 0)
-		done.code = 451;
-	printf("%u %.*s%s%.*s\r\n", done.code, SLICE_ARG(done.enhanced),
-	    done.enhanced.len > 0 ? " " : "", SLICE_ARG(done.text));
-	(void)fflush(stdout);
+	sendmail_submit(c->s, more, c, &status);
+	answer(&status);
 	reset(c);
 }
 

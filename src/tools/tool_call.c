@@ -134,7 +134,8 @@ static int
 ask_edge(struct task *t, struct ipc_conn *c, void *arg)
 {
 	struct ask_edge		*ask = arg;
-	struct msg_tool_edge	 m = { slice_of(ask->daemon) };
+	struct msg_tool_edge	 m = { slice_of(ask->daemon),
+				    slice_of(ask->tool->purpose) };
 	struct msg_tool_edge_end *end;
 	void			*reply;
 	int			 r;
@@ -147,8 +148,12 @@ ask_edge(struct task *t, struct ipc_conn *c, void *arg)
 	ask->fd = end->fd;
 	if (ask->fd >= 0)
 		return 0;
-	(void)tool_fail(ask->tool, "%s cannot be reached: %.*s", ask->daemon,
-	    SLICE_ARG(end->why));
+	if (end->refused && ask->tool->purpose != NULL)
+		(void)tool_fail(ask->tool, "this user may not do that; see "
+		    "authorized_%s_users in main.cf", ask->tool->purpose);
+	else
+		(void)tool_fail(ask->tool, "%s cannot be reached: %.*s",
+		    ask->daemon, SLICE_ARG(end->why));
 	ask->said = true;
 	return -ECONNREFUSED;
 }
