@@ -2,8 +2,9 @@
 /*
  * bounce: what its files share. qmgr asks for a report on some recipients of a
  * message; it is written (RFC 3461 to 3464), addressed to the message's
- * sender with the null sender, and given to cleanup as a new message. Only
- * when that is durable does qmgr hear yes.
+ * sender (or, of copies on hold, to the postmaster) with the null sender, and
+ * given to cleanup as a new message. Only when that is durable does qmgr hear
+ * yes.
  */
 #ifndef DELIVERY_BOUNCE_H
 #define DELIVERY_BOUNCE_H
@@ -16,6 +17,10 @@
 #include "libmail/facts.h"
 #include "libmail/queue_id.h"
 #include "libtask/memfile.h"
+
+/* the words of msg_bounce_ask.kind */
+enum bounce_kind { KIND_FAILURE = 1, KIND_DELAY = 2, KIND_SUCCESS = 3,
+    KIND_HELD = 4 };
 
 struct bounce {
 	struct daemon		*daemon;
@@ -35,7 +40,9 @@ struct report {
 	const struct msg_bounce_ask	*ask;
 	const struct msg_envelope	*e;	/* of the message */
 	struct facts			 facts;
+	struct slice			 to_text;	/* whom it goes to */
 	struct addr			 to;
+	struct addr			 sender;	/* of the message */
 	struct queue_id			 id;	/* of the report */
 	int64_t				 now;	/* us */
 	enum memfile_kind		 kind;	/* of its file */

@@ -6,13 +6,49 @@
 #include "libtask/zone.h"
 #include "libutil/conf.h"
 
-enum { KIND_FAILURE = 1, KIND_DELAY = 2, KIND_SUCCESS = 3 };
+/* what the postmaster reads of copies on hold */
+static const struct dsn_template held_template = {
+	S_INIT("us-ascii"), S_INIT("MAILER-DAEMON (Mail Delivery System)"),
+	S_INIT("Mail on hold: $queue_id"),
+	S_INIT("Mail on hold: $queue_id"),
+	S_INIT("This is the mail system at host $myhostname.\n\n"
+"A message was accepted, and then refused for the recipients below. Nothing\n"
+"proves that its sender address is not that of an innocent, so no report was\n"
+"sent to it: these copies are on hold, and wait for you.\n\n"
+"    Sender:  <$sender>\n"
+"    Client:  $client\n\n"
+"    barid queue show $queue_id       to read it\n"
+"    barid queue release $queue_id    to try it again\n"
+"    barid queue delete $queue_id     to drop it\n\n"
+"You are told once. The reason is given after each recipient.\n"
+"\n                   The mail system\n"),
+};
 
 /* what $names in templates stand for */
 struct names {
 	const struct conf	*conf;
+	const struct msg_envelope *e;
 	struct buf		 value;
 };
+
+/* of_message - a name that stands for a part of the envelope */
+static bool
+of_message(const struct names *n, struct slice name, struct slice *ret_value)
+{
+	const struct { struct slice name, value; } rows[] = {
+		{ S("queue_id"), n->e->queue_id },
+		{ S("sender"), n->e->sender },
+		{ S("client"), n->e->client_address },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (!slice_equal(rows[i].name, name))
+			continue;
+		*ret_value = rows[i].value;
+		return true;
+	}
+	return false;
+}
 
 /* look_up - a parameter of that name */
 static bool
@@ -20,6 +56,8 @@ look_up(void *arg, struct slice name, struct slice *ret_value)
 {
 	struct names *n = arg;
 
+	if (n->e != NULL && of_message(n, name, ret_value))
+		return true;
 	if (conf_find(n->conf, name) == NULL)
 		return false;
 	buf_reset(&n->value);
@@ -58,7 +96,7 @@ host_of(struct slice relay)
 static enum dsn_action
 action(const struct report *rep, const struct msg_rcpt *rcpt)
 {
-	if (rep->ask->kind == KIND_FAILURE)
+	if (rep->ask->kind == KIND_FAILURE || rep->ask->kind == KIND_HELD)
 		return DSN_FAILED;
 	if (rep->ask->kind == KIND_DELAY)
 		return DSN_DELAYED;
@@ -72,7 +110,9 @@ status_of_result(struct report *rep, const struct msg_rcpt_result *res)
 {
 	struct status		*s = ARENA_NEW(rep->arena, struct status);
 	struct status_code	 code = { 0, 0, 0 };
-	unsigned		 class = rep->ask->kind == KIND_FAILURE ? 5 :
+	bool			 failed = rep->ask->kind == KIND_FAILURE ||
+				     rep->ask->kind == KIND_HELD;
+	unsigned		 class = failed ? 5 :
 				     rep->ask->kind == KIND_DELAY ? 4 : 2;
 	unsigned		 c = res->code / 100;
 
@@ -80,7 +120,7 @@ status_of_result(struct report *rep, const struct msg_rcpt_result *res)
 	*s = status_of(c == 2 || c == 4 || c == 5 ? res->code : class * 100 + 50,
 	    code, res->text);
 	/* what expired in the queue was 4 to the end (RFC 3463 4.4.7) */
-	if (status_class(s) != class && rep->ask->kind != KIND_FAILURE)
+	if (status_class(s) != class && !failed)
 		status_set_class(s, class);
 	return s;
 }
@@ -155,15 +195,18 @@ describe(struct report *rep, struct dsn_report *d)
 {
 	const unsigned eight = FACTS_8BIT_HEADER | FACTS_8BIT_BODY;
 
-	d->kind = rep->ask->kind == KIND_FAILURE ? DSN_FAILURE :
-	    rep->ask->kind == KIND_DELAY ? DSN_DELAY : DSN_SUCCESS;
-	d->template = &rep->bounce->templates.of[d->kind];
+	d->kind = rep->ask->kind == KIND_DELAY ? DSN_DELAY :
+	    rep->ask->kind == KIND_SUCCESS ? DSN_SUCCESS : DSN_FAILURE;
+	d->postmaster_copy = rep->ask->kind == KIND_HELD;
+	d->template = d->postmaster_copy ? &held_template :
+	    &rep->bounce->templates.of[d->kind];
 	d->host = rep->p->myhostname;
 	d->software = rep->p->mail_name;
 	d->id = queue_id_text(&rep->id);
 	d->now = rep->now / 1000000;
 	d->zone = zone_at(d->now);
-	d->to = d->sender = rep->to;
+	d->to = rep->to;
+	d->sender = rep->sender;
 	d->queue_id = rep->e->queue_id;
 	d->arrival = rep->e->arrival / 1000000;
 	d->envid = rep->e->envid;
@@ -183,7 +226,9 @@ describe(struct report *rep, struct dsn_report *d)
 int
 bounce_write(struct report *rep)
 {
-	struct names		names = { daemon_conf(rep->daemon), BUF_INIT };
+	struct names		names = { daemon_conf(rep->daemon),
+				    rep->ask->kind == KIND_HELD ? rep->e : NULL,
+				    BUF_INIT };
 	struct slice		content = buf_slice(&rep->content);
 	struct dsn_report	d = { .lookup = look_up,
 				    .lookup_arg = &names };

@@ -29,7 +29,7 @@ trouble(struct report *rep, const char *what, int error)
 static int
 resolve(struct task *t, struct report *rep, struct msg_map_route **ret_route)
 {
-	struct msg_map_rcpt	m = { .recipient = rep->e->sender,
+	struct msg_map_rcpt	m = { .recipient = rep->to_text,
 				    .trusted = true };
 	void			*reply;
 	int			 r;
@@ -59,7 +59,7 @@ envelope(struct report *rep, const struct msg_map_route *route,
 	for (size_t i = 0; i < route->targets.n; i++)
 		e->rcpts.v[i] = (struct msg_rcpt){
 			.address = route->targets.v[i].address,
-			.original = rep->e->sender,
+			.original = rep->to_text,
 			.transport = route->targets.v[i].transport,
 			.nexthop = route->targets.v[i].nexthop,
 			.number = (uint32_t)i,
@@ -116,8 +116,10 @@ submit(struct task *t, struct report *rep, const struct msg_map_route *route,
 static void
 say(const struct report *rep)
 {
-	const struct event *ev = rep->ask->kind == 1 ? EV_BOUNCE_FAILURE :
-	    rep->ask->kind == 2 ? EV_BOUNCE_DELAY : EV_BOUNCE_SUCCESS;
+	const struct event *ev = rep->ask->kind == KIND_FAILURE ?
+	    EV_BOUNCE_FAILURE : rep->ask->kind == KIND_DELAY ?
+	    EV_BOUNCE_DELAY : rep->ask->kind == KIND_HELD ? EV_BOUNCE_HELD :
+	    EV_BOUNCE_SUCCESS;
 
 	log_event(&rep->log, ev, KV_STR("report", queue_id_text(&rep->id)));
 }
@@ -127,10 +129,27 @@ static void
 refuse(const struct report *rep, unsigned code, struct slice text,
     struct msg_bounce_result *out)
 {
-	log_event(&rep->log, EV_BOUNCE_REFUSED, KV_STR("to", rep->e->sender),
+	log_event(&rep->log, EV_BOUNCE_REFUSED, KV_STR("to", rep->to_text),
 	    KV_STR("text", text));
 	out->ok = code / 100 == 5;
 	out->text = slice_sub(text, 0, 500);
+}
+
+/* address - whom it goes to, and who sent the message */
+static int
+address(struct report *rep)
+{
+	const unsigned	flags = ADDR_UTF8 | ADDR_LENIENT | ADDR_MAY_LACK_DOMAIN;
+	int		r;
+
+	r = addr_parse(rep->e->sender, rep->arena, flags | ADDR_MAY_BE_NULL,
+	    &rep->sender);
+	rep->to = rep->sender;
+	if (rep->ask->kind != KIND_HELD)
+		return r;
+	if (r < 0)
+		rep->sender = (struct addr)ADDR_INIT;	/* not worth a no */
+	return addr_parse(rep->to_text, rep->arena, flags, &rep->to);
 }
 
 /* make - the report, and the answer if it could be decided on */
@@ -141,8 +160,7 @@ make(struct task *t, struct report *rep, struct msg_bounce_result *out)
 	struct status		*s = ARENA_NEW(rep->arena, struct status);
 	int			 r;
 
-	if ((r = addr_parse(rep->e->sender, rep->arena, ADDR_UTF8 |
-	    ADDR_LENIENT | ADDR_MAY_LACK_DOMAIN, &rep->to)) < 0) {
+	if ((r = address(rep)) < 0) {
 		refuse(rep, 553, S("the address is malformed"), out);
 		return 0;
 	}
@@ -196,7 +214,13 @@ on_ask(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	    (uint64_t)rep->now / 1000000, (uint32_t)(rep->now % 1000000));
 	log_init(&rep->log, daemon_log(d));
 	log_set(&rep->log, KV_STR("queue_id", rep->e->queue_id));
-	if (rep->e->sender.len == 0 || rep->ask->kind == 0) {
+	rep->to_text = rep->ask->kind != KIND_HELD ? rep->e->sender :
+	    rep->p->bounce_notice_recipient;
+	if (slice_find(rep->to_text, '@') == SLICE_NONE &&
+	    rep->ask->kind == KIND_HELD)
+		rep->to_text = arena_printf(arena, "%.*s@%.*s",
+		    SLICE_ARG(rep->to_text), SLICE_ARG(rep->p->myorigin));
+	if (rep->to_text.len == 0 || rep->ask->kind == 0) {
 		out.ok = true;		/* nobody to tell */
 		out.text = SLICE_EMPTY;
 	} else {

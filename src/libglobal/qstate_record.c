@@ -10,7 +10,7 @@
 
 #define VERSION		1
 #define FLAGS_KNOWN	(QSTATE_EXPIRE | QSTATE_WARNED | QSTATE_RECOVERED | \
-			 QSTATE_NO_SENDER)
+			 QSTATE_NO_SENDER | QSTATE_NOTICED)
 
 /* text_encode - a text, cut to what is kept */
 static void

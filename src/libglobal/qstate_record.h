@@ -30,6 +30,7 @@ enum qstate_flag {
 	QSTATE_WARNED	= 1 << 1,	/* the sender had a delay notice */
 	QSTATE_RECOVERED = 1 << 2,	/* held because start-up found it so */
 	QSTATE_NO_SENDER = 1 << 3,	/* a report: never answered by one */
+	QSTATE_NOTICED	= 1 << 4,	/* the postmaster knows of held copies */
 };
 
 /* a message; texts are lent */
@@ -60,7 +61,8 @@ struct qstate_rcpt {
 	struct slice	site;		/* destination, as queue tools name it */
 	struct slice	transport;
 	struct slice	nexthop;
-	struct slice	status;		/* enhanced code, "4.4.1", or empty */
+	struct slice	status;		/* enhanced code, "4.4.1", or empty; of
+					 * class 5: refused, the copy is held */
 	struct slice	reason;		/* last known, or empty */
 	struct slice	remote;		/* the host that said so, or empty */
 };

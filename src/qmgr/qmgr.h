@@ -27,6 +27,8 @@ enum fate {
 	FATE_LATER,		/* this attempt failed; try again */
 	FATE_REFUSED,		/* never; the sender is to be told */
 	FATE_TOLD,		/* refused, and the sender was told */
+	FATE_HELD,		/* refused, and the sender may be an innocent:
+				 * the copy waits for the administrator */
 };
 
 struct rcpt_state {
@@ -104,11 +106,17 @@ void	qmgr_load_params(struct qmgr *q);
 void	qmgr_sched_params(struct qmgr *q, struct sched_params *ret_params);
 /* qmgr_deliver.c */
 MUST_USE int	schedule_task(struct task *t, void *arg);
-void	qmessage_result(struct qmessage *m, uint32_t index,
-	    const struct msg_rcpt_result *r, uint32_t connect_ms,
-	    uint32_t transfer_ms);
 /* qmgr_settle.c: an attempt is over; decide what is next */
 void	qmessage_settle(struct qmessage *m);
+/* qmgr_report.c: may the sender be written to? 1 or 0 */
+MUST_USE int	may_report(struct task *t, struct qmessage *m);
+enum report_kind { REPORT_FAILURE = 1, REPORT_DELAY = 2, REPORT_SUCCESS = 3,
+    REPORT_HELD = 4 };
+/* is any recipient's success to be reported? */
+bool	wants_success(const struct msg_envelope *e);
+/* have a report made for the recipients of that fate; 0 if none is due */
+MUST_USE int	report(struct task *t, struct qmessage *m,
+		    enum report_kind kind, enum fate fate, int64_t expires);
 /* qmgr_commit.c */
 MUST_USE int	commit_task(struct task *t, void *arg);
 /* write the batch soon; and wait until what is in it now is durable */

@@ -76,7 +76,8 @@ of_memory(const struct qmessage *m, struct arena *a, struct msg_queue_entry *e)
 	e->rcpts.v = ARENA_ARRAY(a, struct msg_queue_rcpt, n);
 	for (size_t i = 0; i < n; i++)
 		if (m->rcpts[i].fate == FATE_TODO ||
-		    m->rcpts[i].fate == FATE_LATER)
+		    m->rcpts[i].fate == FATE_LATER ||
+		    m->rcpts[i].fate == FATE_HELD)
 			e->rcpts.v[k++] = (struct msg_queue_rcpt){
 			    m->envelope->rcpts.v[i].address,
 			    m->envelope->rcpts.v[i].original,
@@ -191,6 +192,24 @@ change_active(struct qmgr *q, struct qmessage *m, enum verb verb)
 	return true;
 }
 
+/* try_held - refused copies that were held are tried again */
+static void
+try_held(struct qmgr *q, const struct qstate_message *m, struct arena *a)
+{
+	struct qstate_rcpt	*r;
+	size_t			 n;
+
+	if (qstate_rcpts(q->state, &m->id, 0, m->rcpt_count, a, &r, &n,
+	    NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (!slice_has_prefix(r[i].status, S("5")))
+			continue;
+		r[i].status = S("4.0.0");
+		qstate_batch_rcpt(q->batch, &m->id, &r[i]);
+	}
+}
+
 /* change_waiting - a message that is a record */
 static bool
 change_waiting(struct qmgr *q, const struct queue_id *id, enum verb verb)
@@ -212,6 +231,8 @@ change_waiting(struct qmgr *q, const struct queue_id *id, enum verb verb)
 		changed = m.queue == QSTATE_HOLD;
 		m.queue = changed ? QSTATE_DEFERRED : m.queue;
 		m.next = changed ? loop_wall(daemon_loop(q->daemon)) : m.next;
+		if (changed)
+			try_held(q, &m, &a);
 		break;
 	case FLUSH:
 	case REQUEUE:

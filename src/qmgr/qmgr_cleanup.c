@@ -475,6 +475,23 @@ place_of(struct owner *o, const struct msg_queue_committed *c,
 	return 0;
 }
 
+/* take_told - the client itself heard of refused recipients that were not
+ * committed (PRDR) */
+static void
+take_told(struct qmessage *m, const struct msg_envelope *committed)
+{
+	size_t k = 0, n = committed->rcpts.n;
+
+	/* both are in the same order */
+	for (size_t i = 0; i < m->envelope->rcpts.n; i++) {
+		if (k < n && committed->rcpts.v[k].number ==
+		    m->envelope->rcpts.v[i].number)
+			k++;
+		else if (m->rcpts[i].fate == FATE_REFUSED)
+			m->rcpts[i].fate = FATE_TOLD;
+	}
+}
+
 /* on_committed - a message is durable */
 static int
 on_committed(struct owner *o, struct msg_queue_committed *c)
@@ -492,6 +509,8 @@ on_committed(struct owner *o, struct msg_queue_committed *c)
 	if (c->adopted && ipc_unpack(&msg_envelope_desc, c->envelope, &a,
 	    &e) == 0)
 		m = qmessage_find(q, ((struct msg_envelope *)e)->queue_id);
+	if (m != NULL)
+		take_told(m, e);
 	arena_free(&a);
 	if (m == NULL)
 		m = qmessage_new(q, c->envelope);
@@ -518,6 +537,9 @@ may_go_through(struct qmgr *q, const struct msg_envelope *e)
 	const struct qmgr_params *p = daemon_params(q->daemon);
 
 	if (!q->recovered || sched_room(q->sched, SCHED_NEW) == 0)
+		return false;
+	/* a report is due whatever happens: then it must not be forgotten */
+	if (wants_success(e))
 		return false;
 	for (size_t i = 0; i < e->rcpts.n; i++) {
 		struct slice tr = e->rcpts.v[i].transport;
@@ -555,6 +577,16 @@ verdict(struct owner *o, uint32_t request, const struct msg_envelope *e,
 	return r;
 }
 
+/* has_one_result - all delivered, or all refused: nothing is left to do */
+static bool
+has_one_result(const struct qmessage *m)
+{
+	size_t n = m->envelope->rcpts.n;
+
+	return qmessage_count(m, FATE_DONE) == n ||
+	    qmessage_count(m, FATE_REFUSED) == n;
+}
+
 /* try_now - deliver while the client waits */
 static int
 try_now(struct task *t, struct owner *o, uint32_t request, struct qmessage *m,
@@ -562,6 +594,7 @@ try_now(struct task *t, struct owner *o, uint32_t request, struct qmessage *m,
 {
 	struct signal	done = SIGNAL_INIT;
 	struct deadline	d;
+	bool		is_over;
 	int		r, said;
 
 	m->offered = true;
@@ -573,11 +606,13 @@ try_now(struct task *t, struct owner *o, uint32_t request, struct qmessage *m,
 	m->waiter = NULL;
 	if (r == -ECANCELED)
 		return r;
-	said = verdict(o, request, m->envelope, m->rcpts, r == -ETIMEDOUT);
-	/* All has been said: what is left comes back as a commit. If it could
-	 * not be said nothing of it is wanted any more; the delivery ids keep
-	 * mailboxes from a second copy. */
-	if (r == 0)
+	is_over = r == 0 && has_one_result(m);
+	said = verdict(o, request, m->envelope, m->rcpts, !is_over);
+	/* What is not over comes back as a commit, and nobody is tried a second
+	 * time for that. If the verdict could not be said nothing of it is
+	 * wanted any more; the delivery ids keep mailboxes from a second copy.
+	 */
+	if (is_over)
 		qmessage_free(m);
 	else if (said < 0)
 		abandon(m);

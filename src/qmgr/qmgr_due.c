@@ -46,6 +46,9 @@ record_rcpt(struct qmessage *m, size_t i)
 				     .status = s->enhanced,
 				     .reason = s->text, .remote = s->relay };
 
+	/* a class of 5 marks the held ones */
+	if (s->fate != FATE_HELD && slice_has_prefix(q.status, S("5")))
+		q.status = S("4.0.0");
 	if (s->fate == FATE_DONE || s->fate == FATE_TOLD)
 		qstate_batch_rcpt_done(m->qmgr->batch, &m->id, r->number);
 	else
@@ -56,7 +59,8 @@ static struct slice
 last_reason(const struct qmessage *m)
 {
 	for (size_t i = 0; i < m->envelope->rcpts.n; i++)
-		if (m->rcpts[i].fate == FATE_LATER)
+		if (m->rcpts[i].fate == FATE_LATER ||
+		    m->rcpts[i].fate == FATE_HELD)
 			return m->rcpts[i].text;
 	return SLICE_EMPTY;
 }
@@ -152,6 +156,10 @@ take_states(struct qmessage *m, const struct load_job *j)
 		if (r == NULL) {
 			m->rcpts[i].fate = FATE_DONE;
 			continue;
+		}
+		if (slice_has_prefix(r->status, S("5"))) {
+			m->rcpts[i].fate = FATE_HELD;
+			m->rcpts[i].code = 550;
 		}
 		m->rcpts[i].attempts = r->attempts;
 		m->rcpts[i].enhanced = arena_dup(&m->arena, r->status);

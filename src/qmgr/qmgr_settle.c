@@ -2,128 +2,14 @@
 /*
  * An attempt is over: every recipient was delivered, refused, or is to be
  * tried later. Reports go out first; then the message is finished, or parked
- * with a record that says when it is due.
+ * with a record that says when it is due. Copies that were refused and whose
+ * sender must not be told are held: they stay with the message while others
+ * of it are tried, and once nobody else is left the whole of it is on hold.
  */
 #include "libtask/loop.h"
 #include "qmgr/qmgr.h"
 #include "qmgr/qmgr_events.h"
 #include "qmgr/sched_retry.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "libutil/alloc.h"
-
-enum { REPORT_FAILURE = 1, REPORT_DELAY = 2, REPORT_SUCCESS = 3 };
-enum { NOTIFY_NEVER = 1, NOTIFY_SUCCESS = 2, NOTIFY_FAILURE = 4,
-    NOTIFY_DELAY = 8 };
-#define BOUNCE_LIMIT	60000	/* ms */
-
-/* wants - does the sender want this kind of report for the recipient?
- * (RFC 3461 4.1) */
-static bool
-wants(const struct msg_rcpt *r, unsigned kind)
-{
-	if ((r->notify & NOTIFY_NEVER) != 0)
-		return false;
-	if (kind == REPORT_SUCCESS)
-		return (r->notify & NOTIFY_SUCCESS) != 0;
-	if (kind == REPORT_DELAY)
-		return r->notify == 0 || (r->notify & NOTIFY_DELAY) != 0;
-	return r->notify == 0 || (r->notify & NOTIFY_FAILURE) != 0;
-}
-
-/* may_report - may the sender be written to, or could it be an innocent? */
-static bool
-may_report(const struct qmessage *m)
-{
-	const struct msg_envelope *e = m->envelope;
-
-	/* verified, logged in, or from this host */
-	if (e->sender_authenticated == 1 || e->login.len > 0 ||
-	    e->client_address.len == 0)
-		return true;
-	if (e->sender_authenticated == 2)
-		return false;
-	/* A relayed message: its client was allowed to relay. Mail from
-	 * strangers for our own mailboxes is not answered by reports. */
-	for (size_t i = 0; i < e->rcpts.n; i++)
-		if (slice_equal(e->rcpts.v[i].transport, S("store")))
-			return false;
-	return true;
-}
-
-struct report {
-	struct msg_rcpt		*rcpts;
-	struct msg_rcpt_result	*results;
-	size_t			 n;
-};
-
-static void
-add(struct report *rep, const struct qmessage *m, size_t i)
-{
-	const struct rcpt_state *s = &m->rcpts[i];
-
-	rep->rcpts[rep->n] = m->envelope->rcpts.v[i];
-	rep->results[rep->n++] = (struct msg_rcpt_result){
-	    .number = m->envelope->rcpts.v[i].number, .code = s->code,
-	    .enhanced = s->enhanced, .text = s->text, .relay = s->relay,
-	    .remote = s->remote };
-}
-
-/* report - have a report made for recipients of that fate */
-static int
-report(struct task *t, struct qmessage *m, unsigned kind, enum fate fate,
-    int64_t expires)
-{
-	size_t			 n = m->envelope->rcpts.n;
-	struct report		 rep = { NEW_ARRAY(struct msg_rcpt, n),
-				     NEW_ARRAY(struct msg_rcpt_result, n), 0 };
-	struct msg_envelope	 e = *m->envelope;
-	struct msg_bounce_ask	 ask = { .kind = kind, .expires = expires };
-	struct msg_bounce_result *res;
-	struct buf		 packed = BUF_INIT;
-	struct arena		 a = ARENA_INIT;
-	struct deadline		 d;
-	void			*reply;
-	int			 r = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (m->rcpts[i].fate == fate &&
-		    wants(&m->envelope->rcpts.v[i], kind) &&
-		    (kind != REPORT_SUCCESS || !m->rcpts[i].dsn_relayed))
-			add(&rep, m, i);
-	if (rep.n == 0 || e.sender.len == 0)
-		goto out;	/* nobody to tell (RFC 5321 4.5.5) */
-	e.rcpts.v = rep.rcpts;
-	e.rcpts.n = rep.n;
-	ask.results.v = rep.results;
-	ask.results.n = rep.n;
-	if ((r = qmessage_open(t, m)) < 0 ||
-	    (r = ipc_pack(&msg_envelope_desc, &e, &packed)) < 0)
-		goto out;
-	ask.envelope = buf_slice(&packed);
-	ask.content = m->content_fd;
-	deadline_begin(t, &d, BOUNCE_LIMIT);
-	r = edge_call(t, daemon_edge(m->qmgr->daemon, "bounce",
-	    &ipc_table_bounce), &msg_bounce_ask_desc, &ask,
-	    &msg_bounce_result_desc, &a, &reply);
-	r = deadline_end(t, &d, r);
-	if (r == 0) {
-		res = reply;
-		r = res->ok ? 0 : -EAGAIN;
-	}
-	if (r < 0 && r != -ECANCELED)
-		log_event(daemon_log(m->qmgr->daemon), EV_QMGR_BOUNCE_FAILED,
-		    KV_STR("queue_id", queue_id_text(&m->id)),
-		    KV_ERR("why", r));
-out:
-	buf_free(&packed);
-	arena_free(&a);
-	free(rep.rcpts);
-	free(rep.results);
-	return r;
-}
 
 static void
 change(struct qmessage *m, enum fate from, enum fate to)
@@ -182,6 +68,31 @@ decide(struct qmessage *m)
 	return sched_retry_decide(&sp, &in);
 }
 
+/* soon - the time of another try, whatever the age of the message */
+static int64_t
+soon(const struct qmessage *m)
+{
+	struct sched_params sp;
+
+	qmgr_sched_params(m->qmgr, &sp);
+	return loop_wall(daemon_loop(m->qmgr->daemon)) +
+	    sp.minimal_backoff_time;
+}
+
+/* notify - tell the postmaster, once a message, of copies on hold */
+static int
+notify(struct task *t, struct qmessage *m)
+{
+	int r;
+
+	if ((m->flags & QSTATE_NOTICED) != 0 ||
+	    qmessage_count(m, FATE_HELD) == 0)
+		return 0;
+	if ((r = report(t, m, REPORT_HELD, FATE_HELD, 0)) == 0)
+		m->flags |= QSTATE_NOTICED;
+	return r;
+}
+
 /* refused - tell the sender, or hold what must not be answered */
 static int
 refused(struct task *t, struct qmessage *m)
@@ -190,19 +101,48 @@ refused(struct task *t, struct qmessage *m)
 
 	if (qmessage_count(m, FATE_REFUSED) == 0)
 		return 0;
-	if (m->envelope->sender.len > 0 && !may_report(m)) {
+	if ((r = may_report(t, m)) < 0)
+		return r;
+	if (r == 0) {
 		log_event(daemon_log(m->qmgr->daemon), EV_QMGR_HELD,
 		    KV_STR("queue_id", queue_id_text(&m->id)), KV_TEXT("why",
 		    "refused, and its sender is not verified: a report could "
 		    "go to an innocent"));
-		change(m, FATE_REFUSED, FATE_LATER);
-		park(m, QSTATE_HOLD, 0);
-		return 1;
+		change(m, FATE_REFUSED, FATE_HELD);
+		return 0;
 	}
 	r = report(t, m, REPORT_FAILURE, FATE_REFUSED, 0);
 	if (r == -ECANCELED)
 		return r;
 	change(m, FATE_REFUSED, r == 0 ? FATE_TOLD : FATE_LATER);
+	return 0;
+}
+
+/* rest - what waits is tried again; then what is held is on hold */
+static int
+rest(struct task *t, struct qmessage *m, struct sched_retry *retry)
+{
+	int noticed = notify(t, m), r;
+
+	if (noticed == -ECANCELED)
+		return noticed;
+	if (qmessage_count(m, FATE_LATER) == 0 && noticed == 0) {
+		if (qmessage_count(m, FATE_HELD) > 0)
+			park(m, QSTATE_HOLD, 0);
+		else
+			commit_finish(m);
+		return 0;
+	}
+	if (retry->next == 0)
+		retry->next = soon(m);	/* a report could not be made */
+	if (retry->warn && qmessage_count(m, FATE_LATER) > 0) {
+		r = report(t, m, REPORT_DELAY, FATE_LATER, expiry(m));
+		if (r == -ECANCELED)
+			return r;
+		m->flags |= r == 0 ? QSTATE_WARNED : 0;
+	}
+	m->attempts++;
+	park(m, QSTATE_DEFERRED, retry->next);
 	return 0;
 }
 
@@ -225,23 +165,11 @@ settle(struct task *t, struct qmessage *m)
 		if (retry.expired)
 			expire(m);
 	}
-	if ((r = refused(t, m)) != 0)
-		return r < 0 ? r : 0;
+	if ((r = refused(t, m)) < 0)
+		return r;
 	if ((r = report(t, m, REPORT_SUCCESS, FATE_DONE, 0)) == -ECANCELED)
 		return r;
-	if (qmessage_count(m, FATE_LATER) == 0) {
-		commit_finish(m);
-		return 0;
-	}
-	if (retry.warn) {
-		r = report(t, m, REPORT_DELAY, FATE_LATER, expiry(m));
-		if (r == -ECANCELED)
-			return r;
-		m->flags |= r == 0 ? QSTATE_WARNED : 0;
-	}
-	m->attempts++;
-	park(m, QSTATE_DEFERRED, retry.next);
-	return 0;
+	return rest(t, m, &retry);
 }
 
 static int
