@@ -59,6 +59,9 @@ struct message {
 	int			 failure;	/* of writing; the rest is dropped */
 	bool			 too_large;
 	bool			 through;
+	bool			 each;		/* the client hears each rcpt */
+	struct msg_rcpt_answer	*answers;	/* so: of each; else NULL */
+	size_t			 answer_count;
 	bool			 add_missing;
 	bool			 again;		/* it may be in the queue */
 };
@@ -89,9 +92,20 @@ void	slots_used(struct lease **take);
 /* it must never be used again */
 void	slots_retire(struct cleanup *c, struct lease **take);
 void	slots_put(struct cleanup *c, struct lease **take);
+/* cleanup_each.c */
+/* the answers that the verdict allows: recipients refused leave the envelope,
+ * the client being told; how many, and why the last one */
+size_t	each_answer(struct message *m, const struct msg_queue_verdict *v,
+	    const struct msg_rcpt_done **ret_refused);
+/* what became of those still in the envelope */
+void	each_rest(struct message *m, const struct status *s);
 /* cleanup_commit.c */
 /* decide and carry out; the answer for the client */
 void	message_finish(struct task *t, struct message *m,
 	    struct status *ret_status);
+/* what the verdict says of a recipient, which should be in that place; NULL:
+ * nothing */
+const struct msg_rcpt_done	*verdict_of(const struct msg_queue_verdict *v,
+				    size_t place, uint32_t number);
 
 #endif

@@ -26,6 +26,8 @@ answer(struct ipc_conn *c, const struct message *m, const struct status *s)
 	status_code_format(&enhanced, s->enhanced);
 	d.enhanced = buf_slice(&enhanced);
 	d.text = status_text(s);
+	d.rcpts.v = m->answers;
+	d.rcpts.n = m->answer_count;
 	r = ipc_post(c, &msg_content_done_desc, &d);
 	buf_free(&enhanced);
 	return r;

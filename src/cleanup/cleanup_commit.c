@@ -160,6 +160,16 @@ say_not_accepted(struct message *m, const struct status *s)
 	buf_free(&reply);
 }
 
+/* forget - an offered message is not committed */
+static void
+forget(const struct message *m)
+{
+	struct msg_queue_forget forget = { queue_id_text(&m->id) };
+
+	/* gone: then nothing is to be forgotten */
+	ignore(edge_post(m->cleanup->qmgr, &msg_queue_forget_desc, &forget));
+}
+
 /* is_known - is it in the queue already, or was it? Only who may be giving
  * the message again, under the same id, wants to know */
 static int
@@ -183,10 +193,10 @@ static void
 queue(struct task *t, struct message *m, bool adopted,
     struct status *ret_status)
 {
-	struct msg_queue_forget	 forget = { queue_id_text(&m->id) };
-	int			 r = m->again ? is_known(t, m) : 0;
+	int r = m->again ? is_known(t, m) : 0;
 
 	r = r > 0 ? 0 : r == 0 ? commit(t, m, adopted) : r;
+
 	if (r == 0)
 		*ret_status = status_make(250, "2.0.0", "Ok: queued as %s",
 		    m->id.text);
@@ -197,8 +207,7 @@ queue(struct task *t, struct message *m, bool adopted,
 		*ret_status = status_make(451, "4.3.0",
 		    "Error: queue file write error");
 	if (r < 0 && adopted)
-		ignore(edge_post(m->cleanup->qmgr, &msg_queue_forget_desc,
-		    &forget));	/* gone: then nothing is to be forgotten */
+		forget(m);
 }
 
 /* --- through */
@@ -225,9 +234,12 @@ offer(struct task *t, struct message *m, struct arena *a,
 	return r;
 }
 
-static const struct msg_rcpt_done *
-done_of(const struct msg_queue_verdict *v, uint32_t number)
+/* verdict_of - of one recipient; qmgr answers in the order of the offer */
+const struct msg_rcpt_done *
+verdict_of(const struct msg_queue_verdict *v, size_t place, uint32_t number)
 {
+	if (place < v->rcpts.n && v->rcpts.v[place].number == number)
+		return &v->rcpts.v[place];
 	for (size_t i = 0; i < v->rcpts.n; i++)
 		if (v->rcpts.v[i].number == number)
 			return &v->rcpts.v[i];
@@ -246,7 +258,7 @@ keep_unfinished(struct message *m, const struct msg_queue_verdict *v,
 	*ret_delivered = *ret_refused_count = 0;
 	for (size_t i = 0; i < m->envelope->rcpts.n; i++) {
 		const struct msg_rcpt *r = &m->envelope->rcpts.v[i];
-		const struct msg_rcpt_done *d = done_of(v, r->number);
+		const struct msg_rcpt_done *d = verdict_of(v, i, r->number);
 
 		if (d != NULL && d->code / 100 == 2) {
 			(*ret_delivered)++;
@@ -270,7 +282,7 @@ through(struct task *t, struct message *m, struct status *ret_status)
 	struct status_code		 code = { 0, 0, 0 };
 	struct arena			 a = ARENA_INIT;
 	size_t				 all = m->envelope->rcpts.n;
-	size_t				 delivered, refused_count;
+	size_t				 delivered, refused_count, told;
 	int				 r = offer(t, m, &a, &v);
 
 	if (r < 0) {
@@ -283,16 +295,20 @@ through(struct task *t, struct message *m, struct status *ret_status)
 			queue(t, m, false, ret_status);
 		goto out;
 	}
+	told = m->each ? each_answer(m, v, &refused) : 0;
 	keep_unfinished(m, v, &delivered, &refused, &refused_count);
-	if (delivered == all) {
+	if (delivered > 0 && m->envelope->rcpts.n == 0) {
+		if (v->adopted)
+			forget(m);
 		*ret_status = status_make(250, "2.0.0", "Ok: delivered as %s",
 		    m->id.text);
-	} else if (refused_count == all && !v->adopted) {
+	} else if (refused_count + told == all && !v->adopted) {
 		ignore(status_code_parse(refused->enhanced, &code));
 		*ret_status = status_of(refused->code, code, refused->text);
 	} else {
 		queue(t, m, v->adopted, ret_status);
 	}
+	each_rest(m, ret_status);
 out:
 	arena_free(&a);
 }

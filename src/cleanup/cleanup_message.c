@@ -30,6 +30,7 @@ message_begin(struct message *m, struct cleanup *c,
 	m->sealed = (struct memfile)MEMFILE_INIT;
 	m->large_fd = -1;
 	m->through = b->through;
+	m->each = b->each;
 	m->add_missing = b->add_missing;
 	m->again = b->again;
 	m->limit = b->size_limit;

@@ -159,6 +159,16 @@ int
 content_end(struct task *t, struct content_channel *ch, struct arena *a,
     struct status *ret_status)
 {
+	struct content_answers answers;
+
+	return content_end_each(t, ch, a, ret_status, &answers);
+}
+
+/* content_end_each - the same, and what became of each recipient */
+int
+content_end_each(struct task *t, struct content_channel *ch, struct arena *a,
+    struct status *ret_status, struct content_answers *ret_answers)
+{
 	struct msg_content_end	 end;
 	struct ipc_in		 in = { 0 };
 	struct deadline		 d;
@@ -177,11 +187,14 @@ content_end(struct task *t, struct content_channel *ch, struct arena *a,
 		struct status_code code = { 0, 0, 0 };
 
 		ignore(status_code_parse(m->enhanced, &code));	/* or none */
-		if (m->code / 100 == 2 || m->code / 100 == 4 ||
-		    m->code / 100 == 5)
-			*ret_status = status_of(m->code, code, m->text);
-		else
+		if (m->code / 100 != 2 && m->code / 100 != 4 &&
+		    m->code / 100 != 5) {
 			r = -EBADMSG;
+		} else {
+			*ret_status = status_of(m->code, code, m->text);
+			*ret_answers = (struct content_answers){ m->rcpts.v,
+			    m->rcpts.n };
+		}
 	} else {
 		r = -EBADMSG;
 	}

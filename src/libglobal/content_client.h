@@ -56,5 +56,13 @@ MUST_USE int	content_data(struct task *t, struct content_channel *ch,
 /* that was all: wait for what became of it; -ETIMEDOUT */
 MUST_USE int	content_end(struct task *t, struct content_channel *ch,
 		    struct arena *a, struct status *ret_status);
+/* the same; the answers of each recipient live in the arena */
+struct content_answers {
+	const struct msg_rcpt_answer	*v;
+	size_t				 n;
+};
+MUST_USE int	content_end_each(struct task *t, struct content_channel *ch,
+		    struct arena *a, struct status *ret_status,
+		    struct content_answers *ret_answers);
 
 #endif

@@ -36,6 +36,13 @@ struct smtpd {
 	bool			 no_tls;	/* said so once already */
 };
 
+/* an accepted RCPT */
+struct smtpd_named {
+	struct slice	text;		/* the address as given */
+	uint32_t	first;		/* of its targets in rcpts */
+	uint32_t	count;
+};
+
 struct smtpd_txn {
 	struct arena		 arena;
 	struct queue_id		 id;
@@ -45,7 +52,8 @@ struct smtpd_txn {
 	struct msg_rcpt		*rcpts;		/* targets of all recipients */
 	size_t			 rcpt_count;
 	size_t			 rcpt_cap;
-	struct slice		 first_rcpt;	/* as given, for Received */
+	struct smtpd_named	*named;		/* those accepted, in order */
+	size_t			 named_cap;
 	uint32_t		 accepted;	/* RCPT commands */
 	uint32_t		 overshoot;	/* over smtpd_recipient_limit */
 	struct content_channel	*channel;	/* while content comes */
@@ -108,6 +116,10 @@ MUST_USE int	cmd_helo(struct task *t, struct smtpd_client *c, struct slice args)
 void	txn_reset(struct smtpd_client *c);
 MUST_USE int	cmd_mail(struct task *t, struct smtpd_client *c, struct slice args);
 MUST_USE int	cmd_rcpt(struct task *t, struct smtpd_client *c, struct slice args);
+/* smtpd_each.c: the end of a message with PRDR; s: the answer for all */
+MUST_USE int	smtpd_answer_each(struct task *t, struct smtpd_client *c,
+		    const char *stage, const struct content_answers *answers,
+		    const struct status *s);
 /* smtpd_content.c */
 MUST_USE int	cmd_data(struct task *t, struct smtpd_client *c, struct slice args);
 MUST_USE int	cmd_bdat(struct task *t, struct smtpd_client *c, struct slice args);

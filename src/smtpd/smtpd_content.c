@@ -54,7 +54,7 @@ received(struct smtpd_client *c, struct buf *out)
 		.software = c->p->mail_name,
 		.protocol = smtpd_received_bits(c),
 		.queue_id = queue_id_text(&x->id),
-		.recipient = x->accepted == 1 ? x->first_rcpt : SLICE_EMPTY,
+		.recipient = x->accepted == 1 ? x->named[0].text : SLICE_EMPTY,
 		.time = x->arrival / 1000000,
 		.zone = zone_at(x->arrival / 1000000),
 	};
@@ -76,6 +76,7 @@ begin(struct task *t, struct smtpd_client *c)
 	struct msg_content_begin	m = { .through = c->through,
 					    .size_limit = c->p->message_size_limit,
 					    .add_received = true,
+					    .each = c->txn.mail.prdr,
 					    .add_missing = c->login[0] != '\0' };
 	struct msg_envelope		e = envelope(c);
 	struct buf			field = BUF_INIT;
@@ -164,21 +165,24 @@ refused_by_rule(struct smtpd_client *c, struct status *ret_bad)
 static int
 finish(struct task *t, struct smtpd_client *c, const char *stage)
 {
-	struct arena	a = ARENA_INIT;
-	struct status	s;
-	int		r = 0;
+	struct content_answers	each = { NULL, 0 };
+	struct arena		a = ARENA_INIT;
+	struct status		s;
+	int			r = 0;
 
 	if (refused_by_rule(c, &s)) {
 		content_channel_drop(&c->txn.channel);
 		r = smtpd_refuse(t, c, stage, SLICE_EMPTY, &s);
-	} else if (c->txn.broken || (r = content_end(t,
-	    c->txn.channel, &a, &s)) < 0) {
+	} else if (c->txn.broken || (r = content_end_each(t,
+	    c->txn.channel, &a, &s, &each)) < 0) {
 		content_channel_drop(&c->txn.channel);
 		r = smtpd_trouble(t, c, stage, "the queue",
 		    c->txn.broken ? -EPIPE : r);
 	} else {
 		content_channel_put(&c->smtpd->pool, &c->txn.channel);
-		if (status_is_ok(&s)) {
+		if (each.n > 0) {
+			r = smtpd_answer_each(t, c, stage, &each, &s);
+		} else if (status_is_ok(&s)) {
 			struct buf line = BUF_INIT;
 
 			status_format(&line, &s);

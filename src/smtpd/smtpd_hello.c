@@ -37,6 +37,7 @@ keywords(const struct smtpd_client *c, struct buf *out)
 		{ "DSN", true },
 		{ "SMTPUTF8", c->p->smtputf8_enable },
 		{ "CHUNKING", true },
+		{ "PRDR", c->through },	/* draft-hall-prdr */
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {

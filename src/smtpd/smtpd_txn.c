@@ -53,7 +53,8 @@ check_mail(const struct smtpd_client *c, const struct smtp_mail *m,
 		*ret_bad = status_make(501, "5.5.4", "BINARYMIME is not offered");
 		return false;
 	}
-	if (m->prdr) {
+	/* draft-hall-prdr: without through mode all hear the same */
+	if (m->prdr && !c->through) {
 		*ret_bad = status_make(501, "5.5.4", "PRDR is not offered");
 		return false;
 	}
@@ -135,6 +136,24 @@ add_rcpt(struct smtpd_txn *x)
 	return &x->rcpts[x->rcpt_count++];
 }
 
+/* name - one more RCPT is accepted; its targets come next */
+static void
+name(struct smtpd_txn *x, struct slice text)
+{
+	if (x->accepted == x->named_cap) {
+		size_t cap = x->named_cap == 0 ? 4 : x->named_cap * 4;
+		struct smtpd_named *v = ARENA_ARRAY(&x->arena,
+		    struct smtpd_named, cap);
+
+		if (x->accepted > 0)
+			memcpy(v, x->named, x->accepted * sizeof(*v));
+		x->named = v;
+		x->named_cap = cap;
+	}
+	x->named[x->accepted] = (struct smtpd_named){ text,
+	    (uint32_t)x->rcpt_count, 0 };
+}
+
 /* is_there - aliases may lead to one address twice */
 static bool
 is_there(const struct smtpd_txn *x, struct slice address, struct slice original)
@@ -154,6 +173,7 @@ add_targets(struct smtpd_txn *x, const struct smtp_rcpt *rcpt,
 	struct slice orcpt = SLICE_EMPTY;
 
 	original = arena_dup(&x->arena, original);
+	name(x, original);
 	if (rcpt->orcpt_type.len > 0)
 		orcpt = arena_printf(&x->arena, "%.*s;%.*s",
 		    SLICE_ARG(rcpt->orcpt_type), SLICE_ARG(rcpt->orcpt));
@@ -173,8 +193,9 @@ add_targets(struct smtpd_txn *x, const struct smtp_rcpt *rcpt,
 		r->nexthop = arena_dup(&x->arena, target->nexthop);
 		r->number = (uint32_t)x->rcpt_count - 1;
 	}
-	if (x->accepted++ == 0)
-		x->first_rcpt = original;
+	x->named[x->accepted].count = (uint32_t)x->rcpt_count -
+	    x->named[x->accepted].first;
+	x->accepted++;
 }
 
 /* say_client - the line of the log that ties client and queue id */
@@ -185,6 +206,51 @@ say_client(struct smtpd_client *c)
 	    KV_STR("queue_id", queue_id_text(&c->txn.id)),
 	    KV_OPT("sasl_method", slice_of(c->mechanism)),
 	    KV_OPT("sasl_username", slice_of(c->login)));
+}
+
+/* too_many - the client sends the others again (RFC 5321 4.5.3.1.10); that is
+ * no error of its, unless it goes on for ever */
+static int
+too_many(struct task *t, struct smtpd_client *c, const char *text)
+{
+	struct status bad = status_make(452, "4.5.3", "%s", text);
+
+	if (c->txn.overshoot++ <
+	    (uint64_t)c->p->smtpd_recipient_overshoot_limit)
+		return smtpd_reply(t, c, 452, "4.5.3 %s", text);
+	return smtpd_refuse(t, c, "RCPT", SLICE_EMPTY, &bad);
+}
+
+static bool
+same_class(struct slice transport, struct slice nexthop,
+    struct slice other_transport, struct slice other_nexthop)
+{
+	return slice_equal(transport, other_transport) &&
+	    slice_equal_nocase(nexthop, other_nexthop);
+}
+
+/* is_to_split - would a recipient be decided on by another than those before
+ * it? What decides is an account, or a next hop; one client command that
+ * stands for several of them is alone in its transaction. */
+static bool
+is_to_split(const struct smtpd_client *c, const struct msg_map_route *route)
+{
+	const struct smtpd_txn *x = &c->txn;
+
+	/* with PRDR each is answered on its own */
+	if (!c->through || !c->p->through_split_recipients ||
+	    x->rcpt_count == 0 || x->mail.prdr)
+		return false;
+	for (size_t i = 0; i < x->rcpt_count; i++)
+		if (!same_class(x->rcpts[i].transport, x->rcpts[i].nexthop,
+		    x->rcpts[0].transport, x->rcpts[0].nexthop))
+			return true;
+	for (size_t i = 0; i < route->targets.n; i++)
+		if (!same_class(route->targets.v[i].transport,
+		    route->targets.v[i].nexthop, x->rcpts[0].transport,
+		    x->rcpts[0].nexthop))
+			return true;
+	return false;
 }
 
 /* decide - answer RCPT by what mapd says */
@@ -205,6 +271,9 @@ decide(struct task *t, struct smtpd_client *c, const struct smtp_rcpt *rcpt,
 		ignore(status_code_parse(route->enhanced, &code)); /* or none */
 		bad = status_of(route->code, code, route->text);
 		r = smtpd_refuse(t, c, "RCPT", text, &bad);
+	} else if (is_to_split(c, route)) {
+		r = too_many(t, c, "Error: its results may differ: send it in "
+		    "a transaction of its own");
 	} else {
 		if (c->txn.accepted == 0)
 			say_client(c);
@@ -231,15 +300,8 @@ cmd_rcpt(struct task *t, struct smtpd_client *c, struct slice args)
 	if (c->txn.mail.smtputf8 ||
 	    (c->p->smtputf8_enable && !c->p->strict_smtputf8))
 		flags |= SMTP_UTF8;
-	if (c->txn.accepted >= (uint64_t)c->p->smtpd_recipient_limit) {
-		/* RFC 5321 4.5.3.1.10: the client sends the others again */
-		if (c->txn.overshoot++ <
-		    (uint64_t)c->p->smtpd_recipient_overshoot_limit)
-			return smtpd_reply(t, c, 452,
-			    "4.5.3 Error: too many recipients");
-		bad = status_make(452, "4.5.3", "Error: too many recipients");
-		return smtpd_refuse(t, c, "RCPT", SLICE_EMPTY, &bad);
-	}
+	if (c->txn.accepted >= (uint64_t)c->p->smtpd_recipient_limit)
+		return too_many(t, c, "Error: too many recipients");
 	if (smtp_parse_rcpt(args, &c->txn.arena, flags, &rcpt, &bad) < 0)
 		return smtpd_refuse(t, c, "RCPT", SLICE_EMPTY, &bad);
 	addr_format(&text, &rcpt.recipient);
