@@ -134,6 +134,8 @@ int	folder_list(void *arg);
 /* big.c: large bodies, shared by all accounts that have them */
 struct big_store {
 	struct work_lane	lane;	/* who links and unlinks takes turns */
+	struct list		writing;	/* what is written now */
+	struct list		waiters;	/* for one of those */
 	uint64_t		count;	/* names of temporary files */
 	uint64_t		run;	/* of this process, in them */
 };

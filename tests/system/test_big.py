@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: ISC
+"""Large bodies: one file for all accounts that have them."""
+import hashlib
+import os
+import pathlib
+import re
+import signal
+import smtplib
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import token, wait_for
+
+ACCOUNTS = ("alice", "bob", "carol")
+RCPTS = [a + "@example.test" for a in ACCOUNTS]
+LINE = "0123456789abcdef" * 4 + "\r\n"
+SET = ("--set", "stored_big_sweep_time=1s")
+
+
+def large(size=1 << 20):
+    """a message of that size, like no other"""
+    head = "From: <sender@other.test>\r\nSubject: %s\r\n\r\n" % token()
+    return head + LINE * (size // len(LINE) + 1)
+
+
+def store(suite):
+    return pathlib.Path(suite.directory, "s/data/store")
+
+
+def big_files(suite):
+    return [p for p in (store(suite) / "big").iterdir()
+            if not p.name.endswith(".tmp")]
+
+
+def own_links(suite, name):
+    return [p for p in store(suite).glob("*/*/big/" + name)
+            if re.fullmatch("[0-9a-f]{16}", p.parent.parent.name)]
+
+
+def family(pid):
+    """{pid: name} of a process and all that descend from it"""
+    found, todo = {}, [pid]
+    while todo:
+        p = todo.pop()
+        try:
+            name = pathlib.Path("/proc/%d/comm" % p).read_text().strip()
+            for t in os.listdir("/proc/%d/task" % p):
+                todo += map(int, pathlib.Path(
+                    "/proc/%d/task/%s/children" % (p, t)).read_text().split())
+        except OSError:
+            continue
+        found[p] = name
+    return found
+
+
+def pids(suite, name):
+    return [p for p, n in family(suite.process.pid).items() if n == name]
+
+
+def kill(suite, name):
+    for p in pids(suite, name):
+        try:
+            os.kill(p, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def verified(suite):
+    r = suite.barid("store", "verify", "--bodies")
+    assert r.returncode == 0, r.stdout + r.stderr
+
+
+def content_of(data):
+    return [part[1] for part in data if isinstance(part, tuple)]
+
+
+@pytest.fixture(scope="module")
+def trio():
+    from conftest import Suite
+    s = Suite(*SET, accounts=[a + ":secret" for a in ACCOUNTS])
+    yield s
+    s.close()
+
+
+def all_fetch(suite, text):
+    """every account reads the same bytes, whole and in parts"""
+    for a in ACCOUNTS:
+        m = suite.imap(a + ":secret")
+        m.select("INBOX")
+        whole = content_of(m.fetch("*", "(BODY.PEEK[])")[1])[0]
+        assert whole.endswith(text.encode())
+        for at, n in ((0, 1000), (300000, 1000), (len(whole) - 10, 1000)):
+            part = content_of(m.fetch("*", "(BODY.PEEK[]<%d.%d>)" %
+                                      (at, n))[1])[0]
+            assert part == whole[at:at + n]
+        m.logout()
+
+
+def test_one_file_for_all(trio):
+    text = large()
+    trio.send(text, RCPTS)
+    for a in ACCOUNTS:
+        trio.wait_message(text[40:80], a + ":secret")
+    one, = big_files(trio)
+    links = own_links(trio, one.name)
+    assert len(links) == len(ACCOUNTS)
+    assert {p.stat().st_ino for p in links} == {one.stat().st_ino}
+    assert one.stat().st_nlink == len(ACCOUNTS) + 1
+    assert one.name == hashlib.sha256(one.read_bytes()).hexdigest()
+    all_fetch(trio, text)
+
+    # the same once more is the same file
+    trio.send(text, RCPTS[:1])
+    m = trio.imap("alice:secret")
+    m.select("INBOX")
+    wait_for(lambda: m.select("INBOX")[1] == [b"2"])
+    assert len(big_files(trio)) in (1, 2)
+    m.store("2", "+FLAGS", r"(\Deleted)")
+    m.expunge()
+
+    # copies and moved ones share it, and keep it alive
+    m.create("other")
+    m.create("third")
+    assert m.copy("1", "other")[0] == "OK"
+    assert m._simple_command("MOVE", "1", "third")[0] == "OK"
+    assert one.stat().st_nlink == len(ACCOUNTS) + 1
+    verified(trio)
+    for box in ("other", "third"):
+        m.select(box)
+        got = content_of(m.fetch("1", "(BODY.PEEK[])")[1])[0]
+        assert got.endswith(text.encode())
+        m.store("1", "+FLAGS", r"(\Deleted)")
+        m.expunge()
+        if box == "other":
+            assert one.stat().st_nlink == len(ACCOUNTS) + 1
+    m.logout()
+    wait_for(lambda: one.stat().st_nlink == len(ACCOUNTS))
+    for left, a in ((1, "bob"), (0, "carol")):
+        m = trio.imap(a + ":secret")
+        m.select("INBOX")
+        assert content_of(m.fetch("1", "(BODY.PEEK[])")[1])[0].endswith(
+            text.encode())
+        m.store("1", "+FLAGS", r"(\Deleted)")
+        m.expunge()
+        m.logout()
+        wait_for(lambda: len(own_links(trio, one.name)) == left)
+    wait_for(lambda: not big_files(trio))
+    verified(trio)
+
+
+def test_nobody_can_change_it(trio):
+    text = large(300000)
+    trio.send(text, RCPTS[:1])
+    trio.wait_message(text[40:80])
+    link = wait_for(lambda: [p for f in big_files(trio)
+                             for p in own_links(trio, f.name)])[0]
+    st = link.stat()
+    assert st.st_mode & 0o777 == 0o440
+    zygote = pathlib.Path("/proc/%d/status" % pids(trio, "accountd")[0])
+    uid = int(re.search(r"Uid:\s+(\d+)", zygote.read_text())[1])
+    users = {re.search(r"Uid:\s+(\d+)", pathlib.Path(
+        "/proc/%d/status" % p).read_text())[1]
+        for n in ("stored", "accountd") for p in pids(trio, n)}
+    if len(users) > 1:
+        assert st.st_uid != uid
+    if uid == os.geteuid():
+        return                  # root, or who runs the test, is no stranger
+    child = os.fork()
+    if child == 0:
+        os.setgid(st.st_gid)
+        os.setuid(uid)
+        try:
+            os.close(os.open(link, os.O_RDONLY))
+            os.open(link, os.O_WRONLY)
+        except PermissionError as e:
+            os._exit(0 if e.filename and os.access(link, os.R_OK) else 2)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_full_disk(tmp_path, make_suite):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=755",
+                       "none", disk], capture_output=True).returncode:
+        pytest.skip("no right to mount a disk that can be full")
+    try:
+        os.chmod(tmp_path.parent.parent, 0o755)
+        os.chmod(tmp_path.parent, 0o755)
+        os.chmod(tmp_path, 0o755)
+        s = make_suite(*SET, accounts=[a + ":secret" for a in ACCOUNTS],
+                       directory=str(disk))
+        first = large(300000)
+        s.send(first, RCPTS)
+        for a in ACCOUNTS:
+            s.wait_message(first[40:80], a + ":secret")
+        filler = disk / "filler"
+        room = os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize
+        filler.write_bytes(b"x" * (room - 400000))
+        text = large()
+        with pytest.raises((smtplib.SMTPDataError,
+                            smtplib.SMTPRecipientsRefused,
+                            smtplib.SMTPSenderRefused)) as e:
+            s.send(text, RCPTS[:1])
+        code = getattr(e.value, "smtp_code", 0)
+        assert code in (450, 451, 452), e.value
+        filler.unlink()
+        verified(s)
+        s.send(text, RCPTS)
+        for a in ACCOUNTS:
+            s.wait_message(text[40:80], a + ":secret")
+            s.wait_message(first[40:80], a + ":secret")
+        verified(s)
+        assert not [p for p in (store(s) / "big").glob("*.tmp")]
+        s.close()
+    finally:
+        subprocess.run(["umount", "-l", disk], check=False)
+
+
+def test_killed_meanwhile(trio):
+    sent, over = [], threading.Event()
+
+    def sender():
+        while not over.is_set():
+            text = large(400000)
+            try:
+                trio.send(text, RCPTS)
+                sent.append(text)
+            except (OSError, smtplib.SMTPException):
+                pass
+
+    workers = [threading.Thread(target=sender) for _ in range(2)]
+    for w in workers:
+        w.start()
+    for name in ("stored", "accountd", "stored", "accountd"):
+        time.sleep(1.5)
+        kill(trio, name)
+    time.sleep(1)
+    over.set()
+    for w in workers:
+        w.join()
+    assert sent
+    trio.barid("queue", "flush")
+    for a in ACCOUNTS:
+        def whole():
+            have = trio.messages(a + ":secret")
+            return all(sum(h.endswith(t.encode()) for h in have) == 1
+                       for t in sent)
+        wait_for(whole, 60, 1)
+    verified(trio)
+    left = set()
+    for f in big_files(trio):
+        if f.stat().st_nlink == 1:
+            left.add(f.name)
+    wait_for(lambda: not left & {f.name for f in big_files(trio)})
