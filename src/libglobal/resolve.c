@@ -170,6 +170,51 @@ set_host(struct resolver *r, const struct resolver_host *host)
 	return text;
 }
 
+/* read_classes - the classes of addresses that a parameter names, as bits */
+static unsigned
+read_classes(const struct finder *f, const char *name,
+    const struct param_list *list)
+{
+	static const char *const words[] = {
+		[RESOLVE_ENVELOPE_SENDER] = "envelope_sender",
+		[RESOLVE_ENVELOPE_RECIPIENT] = "envelope_recipient",
+		[RESOLVE_HEADER_SENDER] = "header_sender",
+		[RESOLVE_HEADER_RECIPIENT] = "header_recipient",
+	};
+	unsigned classes = 0, bit;
+
+	for (size_t i = 0; i < list->count; i++) {
+		bit = 0;
+		for (size_t n = 0; n < COUNT(words); n++)
+			if (slice_equal_nocase(list->item[i],
+			    slice_of(words[n])))
+				bit = 1u << n;
+		if (bit == 0) {
+			struct diag d = DIAG_INIT;
+
+			(void)diag_set(&d, 0, 0, "\"%.*s\" is no class of "
+			    "addresses: there are envelope_sender, "
+			    "envelope_recipient, header_sender and "
+			    "header_recipient", SLICE_ARG(list->item[i]));
+			tell(f, name, &d);
+		}
+		classes |= bit;
+	}
+	return classes;
+}
+
+/* set_classes - which addresses canonical tables and masquerading are for */
+static void
+set_classes(struct resolver *r, const struct finder *f)
+{
+#define CLASSES(field, param) r->field = read_classes(f, #param, &r->p->param)
+	CLASSES(canonical_in, canonical_classes);
+	CLASSES(sender_canonical_in, sender_canonical_classes);
+	CLASSES(recipient_canonical_in, recipient_canonical_classes);
+	CLASSES(masquerade_in, masquerade_classes);
+#undef CLASSES
+}
+
 /* resolver_open - open all tables */
 struct resolver *
 resolver_open(const struct resolve_params *p, const struct resolver_host *host,
@@ -184,6 +229,7 @@ resolver_open(const struct resolve_params *p, const struct resolver_host *host,
 	r->myorigin = read_origin(&f, p->myorigin, &r->arena);
 	with->mynetworks = set_host(r, host);
 	set_rules(r);
+	set_classes(r, &f);
 #define TABLE(name, flags) r->name = open_table(&f, #name, with->name, flags);
 #include "libglobal/resolve_tables.def"
 #define LIST(name, kind) r->name = open_list(&f, p, #name, with->name, kind);
@@ -341,31 +387,4 @@ resolve_client(struct resolver *r, struct slice name, struct slice address,
 	if (!may_block && match_list_blocks(r->mynetworks))
 		return -EINPROGRESS;
 	return match_list_find_client(r->mynetworks, name, address);
-}
-
-/* resolve_sender - the canonical form of a sender or header address */
-int
-resolve_sender(struct resolver *r, struct slice address, bool local,
-    bool may_block, struct arena *a, struct slice *ret_address)
-{
-	struct resolve_query q = { .may_block = may_block };
-	struct resolve_ctx c = { r, &q, a };
-	int e;
-
-	if (address.len == 0) {
-		*ret_address = address;		/* <> stays <> */
-		return 0;
-	}
-	if (local || r->p->remote_header_rewrite_domain.len > 0)
-		address = rewrite_address(local ? &r->rules : &r->remote_rules,
-		    address, a);
-	e = resolve_map_once(&c, r->sender_canonical_maps,
-	    r->propagate_canonical, address, &address);
-	if (e == 0 || e == -ENOENT)
-		e = resolve_map_once(&c, r->canonical_maps,
-		    r->propagate_canonical, address, &address);
-	if (e < 0 && e != -ENOENT)
-		return e;
-	*ret_address = address;
-	return 0;
 }

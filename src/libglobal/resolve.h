@@ -30,6 +30,14 @@ enum resolve_class {
 	RESOLVE_DEFAULT,
 };
 
+/* what an address is written for */
+enum resolve_what {
+	RESOLVE_ENVELOPE_SENDER,
+	RESOLVE_ENVELOPE_RECIPIENT,
+	RESOLVE_HEADER_SENDER,
+	RESOLVE_HEADER_RECIPIENT,
+};
+
 /* what the configuration does not say about the host */
 struct resolver_host {
 	const struct mynetworks_interface	*interface;
@@ -92,6 +100,7 @@ struct resolve_result {
 	struct status		 status; /* code 0: taken; else refused */
 	enum resolve_class	 class;		/* of the recipient */
 	struct slice		 recipient;	/* its canonical form */
+	struct slice		 sender;	/* the same of the sender */
 	struct resolve_target	*target;
 	size_t			 count;
 };
@@ -104,12 +113,12 @@ MUST_USE int	resolve_recipient(struct resolver *r,
 		    const struct resolve_query *q, struct arena *a,
 		    struct resolve_result *ret_result);
 
-/* The canonical form of a sender or header address; local: also complete it
- * with $myorigin, else with remote_header_rewrite_domain. 0, -EINPROGRESS, or
- * the error of a table. */
-MUST_USE int	resolve_sender(struct resolver *r, struct slice address,
-		    bool local, bool may_block, struct arena *a,
-		    struct slice *ret_address);
+/* The canonical form of an address that is no recipient of ours to be; local:
+ * also complete it with $myorigin, else with remote_header_rewrite_domain. 0,
+ * -EINPROGRESS, or the error of a table. */
+MUST_USE int	resolve_rewrite(struct resolver *r, struct slice address,
+		    enum resolve_what what, bool local, bool may_block,
+		    struct arena *a, struct slice *ret_address);
 
 /* Is the client in mynetworks? 1, 0, -EINPROGRESS, or the error of a table. */
 MUST_USE int	resolve_client(struct resolver *r, struct slice name,

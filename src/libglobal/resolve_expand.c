@@ -344,38 +344,6 @@ take_step(struct expansion *x, struct step step)
 	return add_target(x, step.address, class, in_database, SLICE_EMPTY);
 }
 
-/* canonical - rewriting by rules and tables, and routes through this host */
-static int
-canonical(const struct resolve_ctx *c, struct slice *address)
-{
-	struct resolver *r = c->r;
-	struct slice local, domain;
-	int e;
-
-	for (int i = 0; ; i++) {
-		*address = rewrite_address(&r->rules, *address, c->a);
-		map_search_cut(*address, &local, &domain);
-		if (!rewrite_has_route(&r->rules, local))
-			break;
-		if (!c->q->may_block && match_list_blocks(r->mydestination))
-			return -EINPROGRESS;
-		if ((e = resolve_is_local(r, domain)) < 0)
-			return e;
-		if (e == 0)
-			break;
-		if (i == RESOLVE_ROUNDS_MAX)
-			return -EMSGSIZE;
-		*address = local;
-	}
-	e = resolve_map_once(c, r->recipient_canonical_maps,
-	    r->propagate_canonical, *address, address);
-	if (e < 0 && e != -ENOENT)
-		return e;
-	e = resolve_map_once(c, r->canonical_maps, r->propagate_canonical,
-	    *address, address);
-	return e == -ENOENT ? 0 : e;
-}
-
 /* refuse_relay - may not be relayed? Sets the status then */
 static void
 refuse_relay(const struct resolve_ctx *c, struct resolve_result *result)
@@ -480,16 +448,24 @@ int
 resolve_recipient(struct resolver *r, const struct resolve_query *q,
     struct arena *a, struct resolve_result *ret_result)
 {
-	struct resolve_ctx c = { r, q, a };
+	struct resolve_query *with = ARENA_NEW(a, struct resolve_query);
+	struct resolve_ctx c = { r, with, a };
 	struct expansion x = { .c = &c };
 	struct step first = { .depth = 0 };
 	struct resolve_result *result = ARENA_NEW(a, struct resolve_result);
 	bool in_database;
 	int e;
 
+	*with = *q;
 	result->class = RESOLVE_DEFAULT;
 	result->recipient = q->recipient;
-	if ((e = canonical(&c, &result->recipient)) < 0 ||
+	result->sender = q->sender;
+	if ((e = resolve_canonical(&c, RESOLVE_ENVELOPE_SENDER,
+	    &result->sender)) < 0)
+		goto out;
+	with->sender = result->sender;	/* tables are asked for that one */
+	if ((e = resolve_canonical(&c, RESOLVE_ENVELOPE_RECIPIENT,
+	    &result->recipient)) < 0 ||
 	    (e = resolve_class(&c, result->recipient, &result->class,
 	    &in_database)) < 0)
 		goto out;

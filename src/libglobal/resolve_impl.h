@@ -22,6 +22,10 @@ struct resolver {
 	bool				 propagate_canonical;
 	bool				 propagate_virtual;
 	bool				 propagate_alias;
+	unsigned			 canonical_in;	/* 1 << resolve_what */
+	unsigned			 sender_canonical_in;
+	unsigned			 recipient_canonical_in;
+	unsigned			 masquerade_in;
 	struct ip			*own;		/* this host's */
 	size_t				 own_count;
 #define TABLE(name, flags) struct map_list *name;
@@ -59,6 +63,9 @@ MUST_USE int	resolve_route(const struct resolve_ctx *c, struct slice address,
 		    enum resolve_class class, bool in_database,
 		    struct slice account, struct resolve_target *ret_target,
 		    struct status *refused);
+/* the address as it is written from here on; tables of its class are asked */
+MUST_USE int	resolve_canonical(const struct resolve_ctx *c,
+		    enum resolve_what what, struct slice *address);
 /* map the address by a table of addresses; -ENOENT: it has none for it */
 MUST_USE int	resolve_map_once(const struct resolve_ctx *c,
 		    struct map_list *l, bool propagate, struct slice address,

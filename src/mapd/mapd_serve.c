@@ -188,6 +188,9 @@ fill_route(struct msg_map_route *m, struct resolve_result *result,
 	struct buf enhanced = BUF_INIT;
 
 	m->address_class = result->class;
+	m->sender = to_text(a, result->sender);
+	if (m->sender.len > ADDRESS_MAX)
+		m->sender = SLICE_EMPTY;	/* then it stays as it was */
 	if (result->status.code == 0) {
 		fill_targets(m, result, a);
 		if (m->targets.n > 0)
@@ -290,6 +293,7 @@ client(struct task *t, struct mapd *m, struct ipc_conn *c, struct ipc_in *in)
 struct from_work {
 	struct resolver		*resolver;
 	struct slice		 address;
+	enum resolve_what	 what;
 	bool			 local;
 	bool			 may_block;
 	struct arena		*arena;
@@ -301,8 +305,8 @@ rewrite_from(void *arg)
 {
 	struct from_work *w = arg;
 
-	return resolve_sender(w->resolver, w->address, w->local, w->may_block,
-	    w->arena, &w->address);
+	return resolve_rewrite(w->resolver, w->address, w->what, w->local,
+	    w->may_block, w->arena, &w->address);
 }
 
 /* from - answer map_from */
@@ -313,7 +317,8 @@ from(struct task *t, struct mapd *m, struct ipc_conn *c, struct ipc_in *in,
 	const struct msg_map_from *ask = in->msg;
 	struct mapd_tables *tables = mapd_tables_use(t, m);
 	struct from_work w = { tables->resolver,
-		to_internal(a, ask->address), ask->local, false, a };
+		to_internal(a, ask->address), (enum resolve_what)ask->what,
+		ask->local, false, a };
 	struct msg_map_address is = { .temporary = false };
 	int r = rewrite_from(&w);
 

@@ -50,7 +50,8 @@ trouble(struct submission *s, int error)
 int
 pickup_sender(struct task *t, struct submission *s)
 {
-	struct msg_map_from	 m = { s->drop->sender, !s->drop->relayed };
+	struct msg_map_from	 m = { .address = s->drop->sender,
+				    .local = !s->drop->relayed };
 	struct msg_map_address	*is;
 	struct status		 why;
 	void			*reply;

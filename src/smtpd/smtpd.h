@@ -48,6 +48,7 @@ struct smtpd_txn {
 	struct queue_id		 id;
 	struct smtp_mail	 mail;
 	struct slice		 sender;	/* its text; empty: <> */
+	struct slice		 rewritten;	/* sender, as mapd has it */
 	int64_t			 arrival;	/* us */
 	struct msg_rcpt		*rcpts;		/* targets of all recipients */
 	size_t			 rcpt_count;

@@ -23,7 +23,7 @@ envelope(struct smtpd_client *c)
 	struct msg_envelope	 e = {
 		.queue_id = queue_id_text(&x->id),
 		.arrival = x->arrival,
-		.sender = x->sender,
+		.sender = x->rewritten,
 		.envid = x->mail.envid,
 		.ret = x->mail.ret,
 		.smtputf8 = x->mail.smtputf8,

@@ -91,6 +91,7 @@ cmd_mail(struct task *t, struct smtpd_client *c, struct slice args)
 	}
 	addr_format(&text, &x->mail.sender);
 	x->sender = arena_dup(&x->arena, buf_slice(&text));
+	x->rewritten = x->sender;
 	buf_free(&text);
 	x->arrival = task_wall(t);
 	x->id = queue_id_make(&c->smtpd->ids, (uint64_t)x->arrival / 1000000,
@@ -277,6 +278,9 @@ decide(struct task *t, struct smtpd_client *c, const struct smtp_rcpt *rcpt,
 	} else {
 		if (c->txn.accepted == 0)
 			say_client(c);
+		if (c->txn.accepted == 0 && route->sender.len > 0)
+			c->txn.rewritten = arena_dup(&c->txn.arena,
+			    route->sender);
 		add_targets(&c->txn, rcpt, text, route);
 		c->state = IN_RCPT;
 		r = smtpd_reply(t, c, 250, "2.1.5 Ok");

@@ -94,7 +94,7 @@ FUZZ(resolve_recipient)
 		FUZZ_CHECK(resolve_recipient(resolver(), &q, &a, &result) == 0);
 		check(&q, &result);
 	}
-	FUZZ_CHECK(resolve_sender(resolver(), input, true, true, &a,
-	    &address) == 0);
+	FUZZ_CHECK(resolve_rewrite(resolver(), input, RESOLVE_ENVELOPE_SENDER,
+	    true, true, &a, &address) == 0);
 	arena_free(&a);
 }

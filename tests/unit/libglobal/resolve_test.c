@@ -484,9 +484,124 @@ TEST(resolve_sender)
 		struct slice got;
 
 		fixture_open(&f, cases[i].conf);
-		if (CHECK_INT(resolve_sender(f.resolver, slice_of(cases[i].in),
+		if (CHECK_INT(resolve_rewrite(f.resolver,
+		    slice_of(cases[i].in), RESOLVE_HEADER_SENDER,
 		    cases[i].local, true, &f.arena, &got), 0, i) == 0)
 			CHECK_TEXT(got, cases[i].want, i);
+		fixture_close(&f);
+	}
+}
+
+TEST(resolve_canonical_and_masquerade)
+{
+#define TABLES	"canonical_maps = inline:{ a@x.example=b@x.example," \
+	" b@x.example=c@x.example, own@x.example=own@x.example," \
+	" ring@x.example=round@x.example, round@x.example=ring@x.example," \
+	" u1@x.example=v1, plus@x.example=minus@x.example," \
+	" @old.example=@new.example }\n" \
+	"sender_canonical_maps = inline:{ s@x.example=a@x.example }\n" \
+	"recipient_canonical_maps = inline:{ r@x.example=a@x.example }\n"
+#define MASQ	"masquerade_domains = !keep.m.example, m.example, !n.example\n"
+	static const struct {
+		const char	*conf;
+		enum resolve_what what;
+		const char	*in;
+		const char	*want;
+	} cases[] = {
+		/* what is found is looked up again */
+		{ TABLES, RESOLVE_ENVELOPE_SENDER, "a@x.example", "c@x.example" },
+		{ TABLES, RESOLVE_ENVELOPE_SENDER, "s@x.example", "c@x.example" },
+		{ TABLES, RESOLVE_HEADER_SENDER, "s@x.example", "c@x.example" },
+		{ TABLES, RESOLVE_HEADER_RECIPIENT, "s@x.example", "s@x.example" },
+		{ TABLES, RESOLVE_HEADER_RECIPIENT, "r@x.example", "c@x.example" },
+		{ TABLES, RESOLVE_ENVELOPE_SENDER, "r@x.example", "r@x.example" },
+		{ TABLES, RESOLVE_ENVELOPE_SENDER, "own@x.example", "own@x.example" },
+		/* in circles: ten steps, and it stays where it is */
+		{ TABLES, RESOLVE_ENVELOPE_SENDER, "ring@x.example", "ring@x.example" },
+		{ TABLES, RESOLVE_ENVELOPE_SENDER, "u1@x.example", "v1@mail.here.example" },
+		/* extensions, whole domains */
+		{ TABLES, RESOLVE_ENVELOPE_SENDER, "plus+e@x.example", "minus+e@x.example" },
+		{ TABLES "propagate_unmatched_extensions = virtual\n",
+		  RESOLVE_ENVELOPE_SENDER, "plus+e@x.example", "minus@x.example" },
+		{ TABLES, RESOLVE_ENVELOPE_SENDER, "u@old.example", "u@new.example" },
+		{ TABLES, RESOLVE_ENVELOPE_SENDER, "u+e@old.example", "u+e@new.example" },
+		/* classes */
+		{ TABLES "canonical_classes = header_sender\n",
+		  RESOLVE_ENVELOPE_SENDER, "s@x.example", "a@x.example" },
+		{ TABLES "canonical_classes = header_sender\n",
+		  RESOLVE_HEADER_SENDER, "s@x.example", "c@x.example" },
+		{ TABLES "sender_canonical_classes = envelope_recipient\n",
+		  RESOLVE_ENVELOPE_SENDER, "s@x.example", "s@x.example" },
+		{ TABLES "canonical_classes =\nrecipient_canonical_classes = "
+		  "Envelope_Sender\n", RESOLVE_ENVELOPE_SENDER, "r@x.example",
+		  "a@x.example" },
+		/* masquerading; by default not of envelope recipients */
+		{ MASQ, RESOLVE_ENVELOPE_SENDER, "u@h.m.example", "u@m.example" },
+		{ MASQ, RESOLVE_HEADER_SENDER, "u@a.b.M.Example", "u@m.example" },
+		{ MASQ, RESOLVE_HEADER_RECIPIENT, "u@h.m.example", "u@m.example" },
+		{ MASQ, RESOLVE_ENVELOPE_RECIPIENT, "u@h.m.example", "u@h.m.example" },
+		{ MASQ, RESOLVE_ENVELOPE_SENDER, "u@m.example", "u@m.example" },
+		{ MASQ, RESOLVE_ENVELOPE_SENDER, "u@xm.example", "u@xm.example" },
+		{ MASQ, RESOLVE_ENVELOPE_SENDER, "u@h.keep.m.example",
+		  "u@h.keep.m.example" },
+		{ MASQ, RESOLVE_ENVELOPE_SENDER, "u@keep.m.example",
+		  "u@keep.m.example" },
+		{ MASQ, RESOLVE_ENVELOPE_SENDER, "u@h.n.example", "u@h.n.example" },
+		{ MASQ, RESOLVE_ENVELOPE_SENDER, "u@h.other.example",
+		  "u@h.other.example" },
+		{ MASQ "masquerade_exceptions = root, daemon\n",
+		  RESOLVE_ENVELOPE_SENDER, "Root@h.m.example", "Root@h.m.example" },
+		{ MASQ "masquerade_exceptions = root\n",
+		  RESOLVE_ENVELOPE_SENDER, "user@h.m.example", "user@m.example" },
+		{ MASQ "masquerade_exceptions = fail:x\n",
+		  RESOLVE_ENVELOPE_SENDER, "u@h.m.example", NULL },
+		{ MASQ "masquerade_classes = envelope_recipient\n",
+		  RESOLVE_ENVELOPE_RECIPIENT, "u@h.m.example", "u@m.example" },
+		/* after the tables */
+		{ TABLES "masquerade_domains = example\n",
+		  RESOLVE_ENVELOPE_SENDER, "a@x.example", "c@example" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture f;
+		struct slice got = SLICE_EMPTY;
+		int r;
+
+		fixture_open(&f, cases[i].conf);
+		r = resolve_rewrite(f.resolver, slice_of(cases[i].in),
+		    cases[i].what, true, true, &f.arena, &got);
+		CHECK((r == 0) == (cases[i].want != NULL), i);
+		if (r == 0 && cases[i].want != NULL)
+			CHECK_TEXT(got, cases[i].want, i);
+		fixture_close(&f);
+	}
+}
+
+TEST(resolve_sender_of_a_recipient)	/* it is rewritten, then tables asked */
+{
+	static const struct { const char *sender, *rewritten, *hop; } cases[] = {
+		{ "boss@x.example", "vip@here.example", "[vip.example]" },
+		{ "vip@here.example", "vip@here.example", "[vip.example]" },
+		{ "vip", "vip@mail.here.example", "[gate.example]:26" },
+		{ "", "", "[null.example]" },
+		{ "u@h.dom.example", "u@dom.example", "[dom.example]" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture f;
+		struct resolve_query q = { .recipient = S("a@far.example"),
+		    .sender = slice_of(cases[i].sender), .may_relay = true,
+		    .may_block = true };
+		struct resolve_result result;
+
+		fixture_open(&f, "canonical_maps = inline:{"
+		    "boss@x.example=vip@here.example}\n"
+		    "masquerade_domains = dom.example\n");
+		if (CHECK_INT(resolve_recipient(f.resolver, &q, &f.arena,
+		    &result), 0, i) == 0 && CHECK_INT(result.count, 1, i) == 1) {
+			CHECK_TEXT(result.sender, cases[i].rewritten, i);
+			CHECK_TEXT(result.target[0].nexthop, cases[i].hop, i);
+		}
 		fixture_close(&f);
 	}
 }

@@ -374,7 +374,8 @@ static int
 others(struct task *t, struct world *w)
 {
 	struct msg_map_client client = { S("127.0.0.1"), S("") };
-	struct msg_map_from from = { S("\"a b\""), true };
+	struct msg_map_from from = { .address = S("\"a b\""),
+	    .local = true };
 	struct arena a = ARENA_INIT;
 	void *reply;
 	int r;
