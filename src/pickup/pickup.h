@@ -45,6 +45,7 @@ struct drop_file {
 	uint64_t	at;		/* next byte of content */
 	uint64_t	end;
 	struct buf	envelope;
+	bool		irregular;	/* a link, a pipe ... */
 	const char	*why;		/* what is wrong with it */
 };
 
@@ -93,7 +94,7 @@ MUST_USE int	drop_file_read(struct task *t, struct drop_file *f,
 		    struct buf *b);
 MUST_USE int	drop_file_remove(struct task *t, int folder,
 		    const struct drop_file *f);
-/* into the folder of broken files */
+/* into the folder of broken files; what is no file is removed */
 MUST_USE int	drop_file_set_aside(struct task *t, int folder,
 		    const struct drop_file *f);
 void	drop_file_close(struct drop_file *f);

@@ -53,7 +53,8 @@ look(struct drop_file *f, uint64_t limit, struct stat *st)
 {
 	if (fstat(f->fd, st) < 0)
 		return -errno;
-	if (!S_ISREG(st->st_mode))
+	f->irregular = !S_ISREG(st->st_mode);
+	if (f->irregular)
 		return broken(f, "no regular file");
 	if (st->st_nlink > 1)
 		return broken(f, "it has another name");
@@ -100,7 +101,8 @@ open_work(void *arg)
 	/* whoever made it may have made a pipe: do not wait for its writer */
 	f->fd = openat(j->folder, f->name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (f->fd < 0 && (errno == ELOOP || errno == ENXIO))
+	f->irregular = f->fd < 0 && (errno == ELOOP || errno == ENXIO);
+	if (f->irregular)
 		return broken(f, "no regular file");
 	if (f->fd < 0)
 		return -errno;
@@ -172,6 +174,9 @@ aside_work(void *arg)
 	struct file_job	*j = arg;
 	char		 to[sizeof(DROP_CORRUPT) + DROP_NAME_LEN + 1];
 
+	/* links and pipes hold nothing, and we may not make any */
+	if (j->f->irregular)
+		return remove_work(arg);
 	(void)snprintf(to, sizeof(to), DROP_CORRUPT "/%s", j->f->name);
 	return renameat(j->folder, j->f->name, j->folder, to) < 0 ? -errno : 0;
 }

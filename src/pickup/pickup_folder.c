@@ -76,6 +76,9 @@ list_work(void *arg)
 	}
 	errno = 0;
 	while (l->count < NAMES && (e = readdir(l->stream)) != NULL) {
+		/* folders are nobody's mail, and cannot be removed by us */
+		if (e->d_type == DT_DIR)
+			continue;
 		if (drop_is_name(slice_of(e->d_name)))
 			memcpy(l->name[l->count++], e->d_name,
 			    DROP_NAME_LEN + 1);

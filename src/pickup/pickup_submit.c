@@ -58,7 +58,9 @@ set_aside(struct task *t, struct submission *s, const char *why)
 
 	if (r == 0)
 		log_event(daemon_log(s->daemon), EV_PICKUP_ASIDE,
-		    KV_TEXT("file", s->file.name), KV_TEXT("why", why));
+		    KV_TEXT("file", s->file.name), KV_TEXT("why", why),
+		    KV_TEXT("what", s->file.irregular ? "removed" :
+		    "moved to maildrop/" DROP_CORRUPT));
 	else if (r != -ECANCELED)
 		file_fails(t, s, r);
 	return r == -ECANCELED ? r : 0;
