@@ -57,6 +57,8 @@ install-programs: all
 	$(INSTALL) -m 644 $(MODULE_FILES) $(DESTDIR)$(moduledir)
 	for n in $(COMPAT_SBIN); do ln -sf $(sbindir)/barid $(DESTDIR)$(sendmaildir)/$$n || exit 1; done
 	for n in $(COMPAT_BIN); do ln -sf $(sbindir)/barid $(DESTDIR)$(mailqdir)/$$n || exit 1; done
+	@# a package sets the group when it is installed; see postdrop(1)
+	test -n "$(DESTDIR)" || ! chgrp barid-drop $(libexecdir)/postdrop 2>/dev/null || chmod 2755 $(libexecdir)/postdrop
 
 install-conf: conf/barid.service conf/tmpfiles.conf conf/sysusers.conf
 	$(INSTALL) -d $(DESTDIR)$(confdir) $(DESTDIR)$(systemddir) \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Folders, programs and lookup tables. */
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -118,6 +119,26 @@ check_folders(struct check *c)
 			check_folder(c, params[i]);
 }
 
+/* check_postdrop - may users submit mail? Where there is no such group all
+ * daemons are one user, which is told elsewhere */
+static void
+check_postdrop(struct check *c, const char *folder)
+{
+	const struct group	*gr = getgrnam("barid-drop");
+	struct slice		 path = arena_printf(&c->tool->arena,
+				    "%s/postdrop", folder);
+	struct stat		 st;
+
+	if (stat(path.data, &st) < 0)
+		check_found(c, CHECK_ERROR, path.data, "%s; nobody can submit "
+		    "mail with sendmail; install it again", strerror(errno));
+	else if (gr != NULL && (st.st_gid != gr->gr_gid ||
+	    (st.st_mode & S_ISGID) == 0))
+		check_found(c, CHECK_WARNING, path.data, "only root can submit "
+		    "mail with sendmail; chgrp %s %s and chmod 2755 %s",
+		    gr->gr_name, path.data, path.data);
+}
+
 /* check_programs - are the daemons there, and nobody else's? */
 void
 check_programs(struct check *c)
@@ -133,6 +154,7 @@ check_programs(struct check *c)
 		return;
 	}
 	check_private(c, path.data, &st);
+	check_postdrop(c, folder);
 	for (const struct daemon_row *d = daemons_table; d->name != NULL; d++) {
 		path = arena_printf(&c->tool->arena, "%s/%s", folder, d->name);
 		if (stat(path.data, &st) < 0 || access(path.data, X_OK) < 0)
