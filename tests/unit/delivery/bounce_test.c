@@ -240,6 +240,52 @@ TEST(headers_only)
 	}
 }
 
+/* copies on hold: the postmaster is told, whoever the sender was */
+TEST(held)
+{
+	static const char *const senders[] = { NULL, "", "a b c",
+		"no@x.example" };
+
+	for (size_t i = 0; i < COUNT(senders); i++) {
+		struct world w = { .content = message, .kind = 4,
+			.sender = senders[i] };
+
+		add(&w, "a@x.example", 550, "5.7.1", "not wanted", false);
+		CHECK_INT(run(&w, 0), 0, i);
+		CHECK(w.ok, i);
+		CHECK_TEXT(buf_slice(&w.fakes.envelopes), "from <> to "
+		    "postmaster@mail.here.example>smtp:hop\n", i);
+		CHECK(has(&w, "To: postmaster@mail.here.example\r\n"), i);
+		CHECK(has(&w, "Subject: Mail on hold: 4jXJG43SZqz2002\r\n"), i);
+		CHECK(has(&w, "barid queue release 4jXJG43SZqz2002 "), i);
+		CHECK(has(&w, "Auto-Submitted: auto-generated\r\n"), i);
+		CHECK(has(&w, "\r\n<a@x.example> "), i);
+		CHECK(has(&w, "\r\nX-Added: 1\r\nSubject: hello\r\n"), i);
+		CHECK(!has(&w, "the whole text"), i);
+		fakes_done(&w.fakes);
+	}
+}
+
+/* the parameter says who; and if that one cannot be told it is over */
+TEST(held_notice_elsewhere)
+{
+	struct world other = { .content = message, .kind = 4,
+		.more = "bounce_notice_recipient = root@else.example\n" };
+	struct world refused = { .content = message, .kind = 4,
+		.more = "bounce_notice_recipient = no@else.example\n" };
+
+	add(&other, "a@x.example", 550, "5.7.1", "not wanted", false);
+	CHECK_INT(run(&other, 0), 0, 0);
+	CHECK_TEXT(buf_slice(&other.fakes.envelopes),
+	    "from <> to root@else.example>smtp:hop\n", 0);
+	fakes_done(&other.fakes);
+	add(&refused, "a@x.example", 550, "5.7.1", "not wanted", false);
+	CHECK_INT(run(&refused, 0), 0, 1);
+	CHECK(refused.ok, 1);
+	CHECK_INT(refused.id_len, 0, 1);
+	fakes_done(&refused.fakes);
+}
+
 /* no report on a report; none to who cannot have one; later where it must be */
 TEST(no_report)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * smtpd against scripted clients on the simulated loop; mapd and cleanup are
- * small fakes that know one rule each: addresses at here.example are taken,
- * and content is kept so that the test sees what arrived.
+ * small fakes that know a few rules: addresses at here.example are taken, the
+ * local part's first letter is the account, and two@ stands for no@ and yes@;
+ * content is kept so that the test sees what arrived, and where each recipient
+ * is to be answered no... refuses it.
  */
 #include "test.h"
 
@@ -18,6 +20,9 @@ struct world {
 	struct buf		 contents;	/* of all messages, "|" behind each */
 	size_t			 messages;
 	bool			 cleanup_dies;
+	bool			 each;		/* as the last message began */
+	size_t			 rcpt_count;
+	bool			 refuses[16];
 };
 
 static int
@@ -25,15 +30,21 @@ fake_map(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
     void *arg)
 {
 	struct msg_map_rcpt *m = in->msg;
-	struct msg_target target = { m->recipient, S("store"), S("account") };
+	struct msg_target two[2] = { { m->recipient, S("store"),
+	    slice_sub(m->recipient, 0, 1) }, { S("yes@here.example"),
+	    S("store"), S("y") } };
 	struct msg_map_route route = { .code = 250 };
 
 	(void)t;
 	(void)a;
 	(void)arg;
 	if (slice_has_suffix(m->recipient, S("@here.example"))) {
-		route.targets.v = &target;
+		route.targets.v = two;
 		route.targets.n = 1;
+		if (slice_has_prefix(m->recipient, S("two@"))) {
+			two[0].address = S("no@here.example");
+			route.targets.n = 2;
+		}
 	} else {
 		route = (struct msg_map_route){ .code = 554,
 		    .enhanced = S("5.7.1"), .text = S("Relay access denied") };
@@ -41,16 +52,49 @@ fake_map(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
 	return ipc_reply(c, in->request, &msg_map_route_desc, &route);
 }
 
+/* fake_begin - who refuses what comes? */
+static int
+fake_begin(struct world *w, const struct msg_content_begin *m, struct arena *a)
+{
+	struct msg_envelope *e;
+	void *v;
+	int r;
+
+	if ((r = ipc_unpack(&msg_envelope_desc, m->envelope, a, &v)) < 0)
+		return r;
+	e = v;
+	w->each = m->each;
+	w->rcpt_count = size_min(e->rcpts.n, COUNT(w->refuses));
+	for (size_t i = 0; i < w->rcpt_count; i++)
+		w->refuses[i] = slice_has_prefix(e->rcpts.v[i].address,
+		    S("no"));
+	return 0;
+}
+
 static int
 fake_content(struct task *t, struct ipc_conn *c, struct ipc_in *in,
     struct arena *a, void *arg)
 {
 	struct world *w = arg;
-	struct msg_content_done done = { 250, S("2.0.0"), S("Ok: kept"), 0 };
+	struct msg_content_done done = { 250, S("2.0.0"), S("Ok: kept"), 0,
+	    { NULL, 0 } };
+	struct msg_rcpt_answer answers[16];
 
 	(void)t;
-	(void)a;
+	for (size_t i = 0; w->each && i < w->rcpt_count; i++)
+		answers[i] = w->refuses[i] ? (struct msg_rcpt_answer){
+		    (uint32_t)i, 550, S("5.7.1"), S("not wanted") } :
+		    (struct msg_rcpt_answer){ (uint32_t)i, 250, S("2.1.5"),
+		    S("kept") };
+	done.rcpts.v = answers;
+	done.rcpts.n = w->each ? w->rcpt_count : 0;
+	if (w->each && w->rcpt_count == 1 && w->refuses[0]) {
+		done.code = 550;
+		done.enhanced = S("5.7.1");
+	}
 	switch (in->desc->number) {
+	case MSG_content_begin:
+		return fake_begin(w, in->msg, a);
 	case MSG_content_data:
 		buf_add(&w->contents,
 		    ((struct msg_content_data *)in->msg)->bytes);
@@ -547,6 +591,58 @@ TEST(smtpd_recipient_overshoot)	/* only so many are no errors */
 	CONVERSE(run, again);
 	CHECK_INT(run.w.messages, 1, 0);
 	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_each_recipient)	/* draft-hall-prdr */
+{
+	static const struct script steps[] = {
+		{ START, "220 250" },
+		{ "MAIL FROM:<a@b.example> PRDR\r\n" RCPT
+		  "RCPT TO:<no@here.example>\r\n"
+		  "RCPT TO:<two@here.example>\r\n" RCPT
+		  "RCPT TO:<x@else.example>\r\nDATA\r\n",
+		  "250 250 250 250 250 554 354" },
+		/* the second naming of one hears the same */
+		{ "x\r\n.\r\n", "353 250 550 250 250 250" },
+		{ "MAIL FROM:<a@b.example> PRDR\r\n"
+		  "RCPT TO:<no@here.example>\r\nDATA\r\n", "250 250 354" },
+		{ "x\r\n.\r\n", "353 550 550" },
+		{ "MAIL FROM:<a@b.example>\r\n" RCPT "DATA\r\n",
+		  "250 250 354" },
+		{ "x\r\n.\r\nQUIT\r\n", "250 221" },
+	};
+	static const struct script queued[] = {
+		{ START, "220 250" },
+		{ "MAIL FROM:<a@b.example> PRDR\r\nQUIT\r\n", "501 221" },
+	};
+	struct run run = { 0 };
+
+	CONVERSE(run, steps);
+	CHECK_INT((int64_t)run.w.messages, 3, 0);
+	buf_free(&run.w.contents);
+	run = (struct run){ .overrides = "delivery_mode = queue\n" };
+	CONVERSE(run, queued);
+	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_split_recipients)	/* one decides for all of a transaction */
+{
+	static const struct script steps[] = {
+		{ START, "220 250" },
+		{ MAIL RCPT "RCPT TO:<v@here.example>\r\n" RCPT
+		  "RCPT TO:<two@here.example>\r\nRSET\r\n",
+		  "250 250 452 250 452 250" },
+		/* what stands for several is alone */
+		{ MAIL "RCPT TO:<two@here.example>\r\n"
+		  "RCPT TO:<yes@here.example>\r\nRSET\r\n",
+		  "250 250 452 250" },
+		{ "MAIL FROM:<a@b.example> PRDR\r\n" RCPT
+		  "RCPT TO:<v@here.example>\r\nQUIT\r\n",
+		  "250 250 250 221" },
+	};
+	struct run run = { .overrides = "through_split_recipients = yes\n" };
+
+	CONVERSE(run, steps);
 }
 
 TEST(smtpd_silence_and_early_talkers)
