@@ -32,7 +32,7 @@ DAEMONS = {'smtpd', 'smtp', 'pickup', 'cleanup', 'qmgr', 'lmtpd', 'stored',
            'dnsd', 'logd'}
 # whose files and folders it may hold open, below the suite's folder
 OWN = {
-    'cleanup': 'queue', 'qmgr': 'queue', 'pickup': 'queue/empty',
+    'cleanup': 'queue', 'qmgr': 'queue', 'pickup': 'queue/maildrop',
     'bounce': 'queue/bounce', 'stored': 'data/store',
     'accountd+child': 'data/store/', 'authd': 'data/auth',
     'logd': 'data/log',
