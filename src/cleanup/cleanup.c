@@ -6,6 +6,8 @@
 #include "libtask/work.h"
 #include "libutil/alloc.h"
 
+#define TELL_PAUSE	2	/* ms */
+
 static int
 prepare(struct daemon *d, struct diag *diag)
 {
@@ -24,6 +26,19 @@ sweep_work(void *arg)
 	return large_sweep(QUEUE_HERE, arg);
 }
 
+/* tell_task - let qmgr hear of commits, of several at a time under load */
+static int
+tell_task(struct task *t, void *arg)
+{
+	struct cleanup	*c = arg;
+	int		 r;
+
+	while ((r = signal_wait(t, &c->told)) == 0 &&
+	    (r = task_sleep(t, TELL_PAUSE)) == 0)
+		edge_flush(c->qmgr);
+	return r;
+}
+
 /* run - remove what a dead cleanup, or the machine, left half received */
 static int
 run(struct task *t, struct daemon *d)
@@ -31,6 +46,7 @@ run(struct task *t, struct daemon *d)
 	size_t	removed = 0;
 	int	r;
 
+	task_group_start(daemon_group(d), tell_task, daemon_data(d));
 	if ((r = work_run(t, sweep_work, &removed)) == -ECANCELED)
 		return r;
 	if (r < 0)
@@ -47,7 +63,7 @@ static const struct daemon_spec spec = {
 	.name = "cleanup",
 	.params = &cleanup_param_table,
 	.params_size = sizeof(struct cleanup_params),
-	.workers = 8,		/* flushes at a time: the disk merges them */
+	.workers = 4,		/* flushes at a time: the disk merges them */
 	.prepare = prepare,
 	.run = run,
 	.edge = cleanup_edge,

@@ -28,6 +28,14 @@ struct lease {
 	uint64_t	generation;
 };
 
+/* a slot's file that stays open: the same slots are used again and again.
+ * One of the smallest class, at its number modulo SLOT_FILES. */
+struct slot_file {
+	uint32_t	number;
+	int		fd;		/* -1: none */
+};
+#define SLOT_FILES	128
+
 struct cleanup {
 	struct daemon	*daemon;
 	struct edge	*qmgr;
@@ -36,6 +44,8 @@ struct cleanup {
 	struct list	 writing;	/* leases under a commit */
 	uint64_t	 memory;	/* content in memory, all messages */
 	bool		 asking[SLOT_CLASSES];
+	struct slot_file file[SLOT_FILES];
+	struct signal	 told;		/* qmgr is to hear of commits */
 };
 
 /* one message */
@@ -74,9 +84,12 @@ MUST_USE int	message_begin(struct message *m, struct cleanup *c,
 		    const struct msg_content_begin *b);
 MUST_USE int	message_add(struct task *t, struct message *m,
 		    struct slice bytes);
-/* scan it to the end, seal it: ready to be offered or committed */
-MUST_USE int	message_seal(struct task *t, struct message *m);
-/* a descriptor for agents and where the content begins in it; lent */
+/* scan it to the end: ready to be committed */
+MUST_USE int	message_complete(struct message *m);
+/* ready to be offered as well. What waits in the queue is read from there when
+ * its turn comes: most of that would hold memory for nothing */
+MUST_USE int	message_seal(struct message *m);
+/* a descriptor for agents, lent; -1: none was needed. Content is at its start */
 int	message_fd(const struct message *m);
 void	message_done(struct message *m);
 /* cleanup_header.c */
@@ -92,6 +105,11 @@ void	slots_used(struct lease **take);
 /* it must never be used again */
 void	slots_retire(struct cleanup *c, struct lease **take);
 void	slots_put(struct cleanup *c, struct lease **take);
+/* the file of a leased slot if it is open already, or -1; taken. It may have
+ * been removed since (slot_is_there). */
+int	slots_take_file(struct cleanup *c, struct slot_ref ref);
+/* keep it open, or close it */
+void	slots_keep_file(struct cleanup *c, struct slot_ref ref, int *fd_take);
 /* cleanup_each.c */
 /* the answers that the verdict allows: recipients refused leave the envelope,
  * the client being told; how many, and why the last one */

@@ -21,6 +21,7 @@ struct commit_job {
 	struct message	*m;
 	struct slice	 envelope;
 	struct lease	*lease;		/* NULL: large */
+	int		 fd;		/* of the slot; -1: to be opened */
 };
 
 /* commit_work - on a worker: one write and one flush */
@@ -34,17 +35,18 @@ commit_work(void *arg)
 				    .arrival = m->envelope->arrival,
 				    .envelope = j->envelope, .piece = &piece,
 				    .piece_count = 1 };
-	int			 fd, r;
+	int			 r;
 
 	if (j->lease == NULL)
 		return large_commit(QUEUE_HERE, &m->large,
 		    m->envelope->arrival, j->envelope);
 	sm.generation = j->lease->generation;
-	if ((r = slot_open_write(QUEUE_HERE, j->lease->ref, &fd)) < 0)
+	if (j->fd >= 0 && !slot_is_there(j->fd))
+		fd_close(&j->fd);
+	if (j->fd < 0 && (r = slot_open_write(QUEUE_HERE, j->lease->ref,
+	    &j->fd)) < 0)
 		return r;
-	r = slot_commit(fd, j->lease->ref, &sm);
-	fd_close(&fd);
-	return r;
+	return slot_commit(j->fd, j->lease->ref, &sm);
 }
 
 /* large_work - content that fits into no slot: move it to a file */
@@ -79,7 +81,14 @@ say_committed(struct task *t, struct message *m, struct slice envelope,
 	    .number = ref == NULL ? 0 : ref->number, .adopted = adopted,
 	    .content = message_fd(m), .offset = 0 };
 
-	ignore(edge_send(t, m->cleanup->qmgr, &msg_queue_committed_desc, &c));
+	/* an adopted one is waited for; the others can come together */
+	if (adopted)
+		ignore(edge_send(t, m->cleanup->qmgr,
+		    &msg_queue_committed_desc, &c));
+	else
+		ignore(edge_send_later(t, m->cleanup->qmgr,
+		    &msg_queue_committed_desc, &c));
+	signal_set(&m->cleanup->told);
 }
 
 /* commit_slot - into a slot of that class */
@@ -87,7 +96,7 @@ static int
 commit_slot(struct task *t, struct message *m, uint8_t class,
     struct slice envelope, bool adopted)
 {
-	struct commit_job	j = { m, envelope, NULL };
+	struct commit_job	j = { m, envelope, NULL, -1 };
 	struct lease		*lease;
 	struct slot_ref		ref;
 	int			r;
@@ -96,7 +105,10 @@ commit_slot(struct task *t, struct message *m, uint8_t class,
 		return r;
 	j.lease = lease;
 	ref = lease->ref;
-	r = work_run(t, commit_work, &j);
+	j.fd = slots_take_file(m->cleanup, ref);
+	if ((r = work_run(t, commit_work, &j)) == 0)
+		slots_keep_file(m->cleanup, ref, &j.fd);
+	fd_close(&j.fd);
 	if (r == -ECANCELED || r == -EMSGSIZE) {
 		slots_put(m->cleanup, &lease);		/* nothing was written */
 	} else if (r < 0) {
@@ -113,7 +125,7 @@ static int
 commit_large(struct task *t, struct message *m, struct slice envelope,
     bool adopted)
 {
-	struct commit_job	j = { m, envelope, NULL };
+	struct commit_job	j = { m, envelope, NULL, -1 };
 	int			r = 0;
 
 	if (m->large.fd < 0)
@@ -217,14 +229,17 @@ static int
 offer(struct task *t, struct message *m, struct arena *a,
     struct msg_queue_verdict **ret_verdict)
 {
-	struct msg_queue_offer	 o = { .content = message_fd(m), .offset = 0,
+	struct msg_queue_offer	 o = { .offset = 0,
 				    .limit = (uint32_t)m->p->through_time_limit };
 	struct buf		 envelope = BUF_INIT;
 	void			*reply;
 	int			 r;
 
+	if ((r = message_seal(m)) < 0)
+		return r;
 	if ((r = ipc_pack(&msg_envelope_desc, m->envelope, &envelope)) == 0) {
 		o.envelope = buf_slice(&envelope);
+		o.content = message_fd(m);
 		r = edge_call(t, m->cleanup->qmgr, &msg_queue_offer_desc, &o,
 		    &msg_queue_verdict_desc, a, &reply);
 	}
@@ -324,7 +339,7 @@ message_finish(struct task *t, struct message *m, struct status *ret_status)
 		    "Error: message file too big");
 		return;
 	}
-	if ((r = m->failure) == 0 && (r = message_seal(t, m)) == 0) {
+	if ((r = m->failure) == 0 && (r = message_complete(m)) == 0) {
 		r = message_dress(t, m, ret_status);
 		if (r == -ELOOP) {
 			log_event(&m->log, EV_CLEANUP_REFUSED, KV_STR("why",

@@ -122,28 +122,36 @@ message_add(struct task *t, struct message *m, struct slice bytes)
 	return r;
 }
 
-/* message_seal - the content is complete */
+/* message_complete - there is no more content */
 int
-message_seal(struct task *t, struct message *m)
+message_complete(struct message *m)
 {
 	struct buf	encoded = BUF_INIT;
-	int		r;
 
-	(void)t;
 	m->facts = scan_finish(m->scan);
 	facts_format(&encoded, m->facts);
 	m->envelope->facts = arena_dup(&m->arena, buf_slice(&encoded));
 	buf_free(&encoded);
 	m->envelope->content_length = m->length;
-	if (m->large.fd >= 0)
-		return large_reopen(QUEUE_HERE, &m->large, &m->large_fd);
+	return m->large.fd < 0 ? 0 :
+	    large_reopen(QUEUE_HERE, &m->large, &m->large_fd);
+}
+
+/* message_seal - agents are to read it now, before it is in the queue */
+int
+message_seal(struct message *m)
+{
+	int r;
+
+	if (message_fd(m) >= 0)
+		return 0;
 	if ((r = memfile_new("message", m->length, &m->sealed)) < 0 ||
 	    (r = memfile_append(&m->sealed, buf_slice(&m->content))) < 0)
 		return r;
 	return memfile_seal(&m->sealed);
 }
 
-/* message_fd - what agents read the content from */
+/* message_fd - what agents read the content from; -1: not sealed */
 int
 message_fd(const struct message *m)
 {

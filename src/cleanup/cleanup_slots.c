@@ -66,6 +66,33 @@ slots_retire(struct cleanup *c, struct lease **take)
 	slots_used(take);
 }
 
+/* slots_take_file - the open file of a leased slot */
+int
+slots_take_file(struct cleanup *c, struct slot_ref ref)
+{
+	struct slot_file	*f = &c->file[ref.number % SLOT_FILES];
+	int			 fd = f->fd;
+
+	if (ref.class != SLOT_SMALL || f->number != ref.number)
+		return -1;
+	f->fd = -1;
+	return fd;
+}
+
+/* slots_keep_file - until that slot is leased to us again */
+void
+slots_keep_file(struct cleanup *c, struct slot_ref ref, int *fd_take)
+{
+	struct slot_file *f = &c->file[ref.number % SLOT_FILES];
+
+	if (ref.class == SLOT_SMALL && *fd_take >= 0) {
+		fd_close(&f->fd);
+		*f = (struct slot_file){ ref.number, *fd_take };
+		*fd_take = -1;
+	}
+	fd_close(fd_take);
+}
+
 struct make_job {
 	uint32_t	number[LEASE_MAX];
 	size_t		count;
@@ -295,6 +322,8 @@ slots_init(struct cleanup *c)
 	for (size_t i = 0; i < SLOT_CLASSES; i++)
 		list_init(&c->stock[i]);
 	list_init(&c->writing);
+	for (size_t i = 0; i < SLOT_FILES; i++)
+		c->file[i].fd = -1;
 	c->qmgr = daemon_edge(c->daemon, "qmgr", &ipc_table_queue);
 	edge_on_open(c->qmgr, hello, c);
 	edge_on_message(c->qmgr, on_message, c);

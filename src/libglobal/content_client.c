@@ -65,14 +65,11 @@ content_channel_put(struct content_pool *p, struct content_channel **take)
 	p->count++;
 }
 
-/* still_open - has cleanup gone since it was put back? */
+/* still_open - has cleanup gone, or spoken, since it was put back? */
 static bool
-still_open(struct content_channel *ch)
+still_open(const struct content_channel *ch)
 {
-	char	byte;
-	ssize_t	n = recv(ch->conn.io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-
-	return n < 0 && errno == EAGAIN;
+	return io_is_dry(&ch->conn.io);
 }
 
 /* fresh - a pair, whose other end cleanup gets */
@@ -98,6 +95,7 @@ fresh(struct task *t, struct content_pool *p,
 	list_init(&ch->link);
 	ipc_open(&ch->conn, daemon_loop(p->daemon), &pair[0],
 	    &ipc_table_content, IPC_CALLER);
+	ch->conn.lazy = true;	/* the beginning goes with the first content */
 	*ret_channel = ch;
 	return 0;
 }
@@ -151,6 +149,7 @@ content_data(struct task *t, struct content_channel *ch, struct slice bytes)
 		bytes = slice_from(bytes, m.bytes.len);
 		r = ipc_send(t, &ch->conn, &msg_content_data_desc, &m);
 	}
+	ipc_flush(&ch->conn);
 	return r;
 }
 
@@ -177,6 +176,7 @@ content_end_each(struct task *t, struct content_channel *ch, struct arena *a,
 	memset(&end, 0, sizeof(end));
 	if ((r = ipc_send(t, &ch->conn, &msg_content_end_desc, &end)) < 0)
 		return r;
+	ipc_flush(&ch->conn);
 	deadline_begin(t, &d, DONE_LIMIT);
 	r = ipc_recv(t, &ch->conn, a, &in);
 	r = deadline_end(t, &d, r);

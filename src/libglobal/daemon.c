@@ -18,6 +18,7 @@
 #include "libutil/hash.h"
 #include "libutil/param.h"
 
+#define LOAD_PAUSE	50	/* ms between two reports of load */
 #define ACCEPT_PAUSE	100	/* ms, when no client can be taken */
 
 /* --- what it knows */
@@ -323,11 +324,24 @@ say_load(struct daemon *d)
 	ignore(ipc_post(&d->control, &msg_load_desc, &m));	/* a hint */
 }
 
+/* load_task - what comes and goes meanwhile need not be said */
+static int
+load_task(struct task *t, void *arg)
+{
+	struct daemon	*d = arg;
+	int		 r;
+
+	while ((r = signal_wait(t, &d->load_changed)) == 0 &&
+	    (r = task_sleep(t, LOAD_PAUSE)) == 0)
+		say_load(d);
+	return r;
+}
+
 static void
 client_gone(struct daemon *d)
 {
 	d->clients--;
-	say_load(d);
+	signal_set(&d->load_changed);
 	if (d->draining && d->clients == 0)
 		daemon_end(d);
 }
@@ -361,7 +375,7 @@ daemon_add_client(struct daemon *d, int *fd_take,
 	c->fd = *fd_take;
 	*fd_take = -1;
 	d->clients++;
-	say_load(d);
+	signal_set(&d->load_changed);
 	task_group_start(&d->group, client_task, c);
 }
 
@@ -512,8 +526,10 @@ daemon_serve(struct task *t, struct daemon *d)
 	d->serving = true;
 	if (d->sandbox.refusals >= 0)
 		task_group_start(&d->group, refusals_task, d);
-	if (ipc_is_open(&d->control))
+	if (ipc_is_open(&d->control)) {
 		task_group_start(&d->group, daemon_control_task, d);
+		task_group_start(&d->group, load_task, d);
+	}
 	if (ipc_is_open(&d->control) || ipc_is_open(&d->log_conn))
 		task_group_start(&d->group, daemon_log_task, d);
 	LIST_EACH(&d->listeners, link)

@@ -47,6 +47,7 @@ struct daemon {
 	uint64_t		 log_unsent;	/* at most so many are queued */
 	size_t			 clients;
 	size_t			 clients_said;
+	struct signal		 load_changed;
 	uint32_t		 process;
 	uint32_t		 peers;
 	bool			 serving;

@@ -7,6 +7,7 @@
  * end of the control channel means that master is gone.
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 
 #define CONTROL_FD	3
 #define CONF_MAX	((uint64_t)16 << 20)
+#define HEAP_KEPT	(512 << 10)	/* bytes free at its end */
 
 /* what master said at the start */
 struct start {
@@ -359,6 +361,8 @@ daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 		return 2;
 	}
 	ignore_signals();
+	/* a buffer that comes and goes with each message is kept */
+	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
 	zone_load();
 	l = loop_new(&o);
 	loop_random(l, key, sizeof(key));

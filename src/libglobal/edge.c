@@ -195,6 +195,25 @@ edge_send(struct task *t, struct edge *e, const struct ipc_desc *d,
 	return ipc_send(t, &e->conn, d, msg);
 }
 
+/* edge_send_later - say it with what comes next */
+int
+edge_send_later(struct task *t, struct edge *e, const struct ipc_desc *d,
+    const void *msg)
+{
+	int r;
+
+	if ((r = edge_ensure(t, e)) < 0)
+		return r;
+	return ipc_post_later(&e->conn, d, msg);
+}
+
+/* edge_flush - write what was to come later */
+void
+edge_flush(struct edge *e)
+{
+	ipc_flush(&e->conn);
+}
+
 /* edge_post - say it if it is connected */
 int
 edge_post(struct edge *e, const struct ipc_desc *d, const void *msg)

@@ -45,6 +45,10 @@ MUST_USE int	edge_call_again(struct task *t, struct edge *e,
 /* say something that needs no answer */
 MUST_USE int	edge_send(struct task *t, struct edge *e,
 		    const struct ipc_desc *d, const void *msg);
+/* the same, but no sooner than the next message or edge_flush */
+MUST_USE int	edge_send_later(struct task *t, struct edge *e,
+		    const struct ipc_desc *d, const void *msg);
+void	edge_flush(struct edge *e);
 /* the same if the edge is open now, without waiting; -ENOTCONN */
 MUST_USE int	edge_post(struct edge *e, const struct ipc_desc *d,
 		    const void *msg);

@@ -57,6 +57,15 @@ slot_open_write(int queue_fd, struct slot_ref ref, int *ret_fd)
 	return slot_open(queue_fd, ref, O_RDWR, ret_fd);
 }
 
+/* slot_is_there - nobody has removed it */
+bool
+slot_is_there(int fd)
+{
+	struct stat	st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink > 0;
+}
+
 /* a piece in memory: its bytes, or a mapping of its file */
 struct mapped {
 	struct slice	 bytes;

@@ -61,6 +61,8 @@ MUST_USE int	slot_shrink(int queue_fd, uint8_t class,
 /* to read, or to write (and read); the caller closes it */
 MUST_USE int	slot_open_read(int queue_fd, struct slot_ref ref, int *ret_fd);
 MUST_USE int	slot_open_write(int queue_fd, struct slot_ref ref, int *ret_fd);
+/* is this still the slot's file? One that was kept open may be removed */
+bool	slot_is_there(int fd);
 
 /* --- committing */
 

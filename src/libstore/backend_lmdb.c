@@ -22,6 +22,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "libglobal/lmdb_file.h"
@@ -33,6 +34,10 @@
 #define META_NEW		"meta.mdb.new"
 #define MAP_SIZE_DEFAULT	((uint64_t)64 << 30)
 #define COMPACT_MIN		((uint64_t)4 << 20)
+#define ROOM_LOW		((uint64_t)16 << 10)
+#define ROOM_MIN		((uint64_t)32 << 10)
+#define ROOM_MAX		((uint64_t)4 << 20)
+#define ROOM_DISK		((uint64_t)256 << 20)	/* free, to take any */
 #define FLUSHES_OF_COMMIT	2
 #define FLUSHES_OF_PACK_SYNC	2
 
@@ -46,6 +51,7 @@ struct lmdb_backend {
 	pthread_mutex_t		 writer;
 	pthread_rwlock_t	 swap;
 	bool			 failed;	/* the last commit; the writer's */
+	uint64_t		 file_size;	/* at least; the writer's */
 	atomic_uint_fast64_t	 commits;
 	atomic_uint_fast64_t	 flushes;
 };
@@ -104,6 +110,7 @@ lmdb_open_env(struct lmdb_backend *l)
 	MDB_txn	*txn = NULL;
 	int	rc;
 
+	l->file_size = 0;		/* not known */
 	rc = mdb_env_create(&l->env);
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(l->env, l->map_size);
@@ -327,6 +334,57 @@ lmdb_range_end(struct backend_range *range)
 	free(r);
 }
 
+/* add_zeros - make a file longer */
+static int
+add_zeros(int fd, uint64_t from, uint64_t to)
+{
+	static const char	zeros[ROOM_MIN];
+	ssize_t			n;
+
+	while (from < to) {
+		n = pwrite(fd, zeros, (size_t)(to - from < sizeof(zeros) ?
+		    to - from : sizeof(zeros)), (off_t)from);
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		from += (uint64_t)n;
+	}
+	return 0;
+}
+
+/*
+ * make_room - have zeros behind the pages in use. Most commits then overwrite
+ * what the file system has given the file already, and their flushes write
+ * neither its size nor its map of blocks. It is no harm if there is no room:
+ * a commit makes the file longer itself.
+ */
+static void
+make_room(struct lmdb_backend *l)
+{
+	MDB_envinfo	info;
+	MDB_stat	st;
+	struct stat	file;
+	struct statvfs	fs;
+	uint64_t	used, room;
+	int		fd;
+
+	(void)mdb_env_info(l->env, &info);	/* these fail on NULL only */
+	(void)mdb_env_stat(l->env, &st);
+	used = (info.me_last_pgno + 1) * st.ms_psize;
+	if (used + ROOM_LOW <= l->file_size ||
+	    mdb_env_get_fd(l->env, &fd) != 0 || fstat(fd, &file) < 0)
+		return;
+	l->file_size = (uint64_t)file.st_size;
+	room = used / 4 < ROOM_MIN ? ROOM_MIN :
+	    used / 4 > ROOM_MAX ? ROOM_MAX : used / 4;
+	if (used + ROOM_LOW <= l->file_size ||
+	    used + room > l->map_size || fstatvfs(fd, &fs) < 0 ||
+	    (uint64_t)fs.f_bavail * fs.f_frsize < ROOM_DISK)
+		return;
+	if (add_zeros(fd, l->file_size > used ? l->file_size : used,
+	    used + room) == 0)
+		l->file_size = used + room;
+}
+
 /* lmdb_commit - two flushes, then it is durable */
 static int
 lmdb_commit(struct backend_txn *txn)
@@ -340,6 +398,7 @@ lmdb_commit(struct backend_txn *txn)
 	if (rc == 0 && write) {
 		l->commits++;
 		l->flushes += FLUSHES_OF_COMMIT;
+		make_room(l);
 	}
 	lmdb_unlock(l, write);
 	free(txn);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Every call tries first and waits only on EAGAIN. The descriptor is put into
- * epoll, edge-triggered for both directions, when it first has to wait, and
- * stays there: later waits cost no system call. It is taken out before it is
- * closed, because a copy of it may live on in another process; where none can
- * (sole), closing does it.
+ * epoll, edge-triggered, when it first has to wait, and stays there: later
+ * waits cost no system call. It is taken out before it is closed, because a
+ * copy of it may live on in another process; where none can (sole), closing
+ * does it.
+ *
+ * Writability is asked for only while somebody waits for it: a Unix socket
+ * reports it each time the peer reads, and each report would wake the loop.
  *
  * A read that got less than it asked for took all there was, and whatever
  * comes later is a new edge: so the next read waits without trying first.
@@ -96,22 +99,28 @@ io_event(struct io *io, uint32_t events)
 		loop_hook_arm(io->loop, io->drain);
 		io->drain = NULL;
 	}
-	if (io->writer != NULL && (events & (EPOLLOUT | any)) != 0)
+	if ((events & (EPOLLOUT | any)) == 0)
+		return;
+	if (io->writer != NULL)
 		task_wake(io->writer);
+	else if (io->outward && loop_io_register(io->loop, io, false) == 0)
+		io->outward = false;
 }
 
 /* have_registered - be told of its readiness from now on */
 static int
-have_registered(struct io *io)
+have_registered(struct io *io, bool write)
 {
 	int r;
 
 	if (io->fd < 0)
 		return -EBADF;
-	if (io->registered)
+	if (io->registered && (io->outward || !write))
 		return 0;
-	if ((r = loop_io_register(io->loop, io)) == 0)
+	if ((r = loop_io_register(io->loop, io, write)) == 0) {
 		io->registered = true;
+		io->outward = write;
+	}
 	return r;
 }
 
@@ -120,7 +129,7 @@ int
 io_drain_with(struct io *io, struct loop_hook *h)
 {
 	io->drain = h;
-	return have_registered(io);
+	return have_registered(io, true);
 }
 
 /* wait_one - wait in one direction */
@@ -130,7 +139,7 @@ wait_one(struct task *t, struct io *io, struct task **place)
 	int r;
 
 	assert(*place == NULL);
-	if ((r = have_registered(io)) < 0)
+	if ((r = have_registered(io, place == &io->writer)) < 0)
 		return r;
 	*place = t;
 	r = task_suspend(t);

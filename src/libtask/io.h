@@ -21,13 +21,14 @@ struct io {
 	struct loop_hook *drain;	/* armed when it turns writable */
 	int		 fd;		/* -1: closed */
 	bool		 registered;
+	bool		 outward;	/* and for when it turns writable */
 	bool		 dry;		/* the last read took all there was */
 	bool		 ended;		/* the peer's end was told: no new edge
 					 * will tell it, so never dry again */
 	bool		 sole;		/* no other process has a copy */
 };
 
-#define IO_INIT	{ NULL, NULL, NULL, NULL, -1, false, false, false }
+#define IO_INIT	{ .fd = -1 }
 
 /* takes the descriptor (which becomes -1 at the caller's) */
 void	io_open(struct io *io, struct loop *l, int *fd_take);

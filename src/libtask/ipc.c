@@ -205,12 +205,24 @@ add_frame(struct ipc_conn *c, const struct ipc_desc *d, const void *msg,
 	c->out.data[start + 5] = (char)(d->number >> 8);
 	c->out.data[start + 6] = (char)kind;
 	c->out.data[start + 7] = (char)fd_count;
-	if (!c->lazy || c->out.len > LAZY_MAX)
+	if (c->out.len > LAZY_MAX)
 		loop_hook_arm(c->io.loop, &c->flush);
 	return 0;
 }
 
-/* ipc_flush - write what a lazy connection has queued */
+/* add_now - queue one frame, to be written soon */
+static int
+add_now(struct ipc_conn *c, const struct ipc_desc *d, const void *msg,
+    enum kind kind, uint32_t request)
+{
+	int	r = add_frame(c, d, msg, kind, request);
+
+	if (r == 0 && !c->lazy)
+		loop_hook_arm(c->io.loop, &c->flush);
+	return r;
+}
+
+/* ipc_flush - write what is queued */
 void
 ipc_flush(struct ipc_conn *c)
 {
@@ -239,6 +251,13 @@ wait_for_room(struct task *t, struct ipc_conn *c, size_t left)
 /* ipc_post - queue a message without waiting */
 int
 ipc_post(struct ipc_conn *c, const struct ipc_desc *d, const void *msg)
+{
+	return add_now(c, d, msg, KIND_NOTE, 0);
+}
+
+/* ipc_post_later - queue a message that is in no hurry */
+int
+ipc_post_later(struct ipc_conn *c, const struct ipc_desc *d, const void *msg)
 {
 	return add_frame(c, d, msg, KIND_NOTE, 0);
 }
@@ -274,7 +293,7 @@ ipc_reply(struct ipc_conn *c, uint32_t request, const struct ipc_desc *d,
 		    c->table->name, d->name);
 		return -EBADMSG;
 	}
-	return add_frame(c, d, msg, KIND_REPLY, request);
+	return add_now(c, d, msg, KIND_REPLY, request);
 }
 
 /* --- reading */
@@ -556,7 +575,7 @@ ipc_call(struct task *t, struct ipc_conn *c, const struct ipc_desc *ask,
 		c->last_request = 1;
 	call.request = c->last_request;
 	list_init(&call.link);
-	r = add_frame(c, ask, msg, KIND_CALL, call.request);
+	r = add_now(c, ask, msg, KIND_CALL, call.request);
 	if (r < 0)
 		return r;
 	list_add_tail(&c->calls, &call.link);

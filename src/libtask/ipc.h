@@ -153,7 +153,11 @@ MUST_USE int	ipc_post(struct ipc_conn *c, const struct ipc_desc *d,
 		    const void *msg);
 MUST_USE int	ipc_send(struct task *t, struct ipc_conn *c,
 		    const struct ipc_desc *d, const void *msg);
-/* write soon what a lazy connection has queued */
+/* as ipc_post, but it goes out with the next message, when much is queued, or
+ * at ipc_flush */
+MUST_USE int	ipc_post_later(struct ipc_conn *c, const struct ipc_desc *d,
+		    const void *msg);
+/* write soon what is queued */
 void	ipc_flush(struct ipc_conn *c);
 /* wait until all that was queued is with the kernel */
 MUST_USE int	ipc_drain(struct task *t, struct ipc_conn *c);

@@ -398,15 +398,17 @@ loop_run(struct loop *l, task_fn *fn, void *arg)
 	return r;
 }
 
-/* loop_io_register - learn of the descriptor's readiness from now on */
+/* loop_io_register - learn of the descriptor's readiness from now on; write:
+ * also of its writability. What is true already is told as well. */
 int
-loop_io_register(struct loop *l, struct io *io)
+loop_io_register(struct loop *l, struct io *io, bool write)
 {
 	struct epoll_event ev = {
-		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.events = EPOLLIN | EPOLLRDHUP | EPOLLET |
+		    (write ? EPOLLOUT : 0),
 		.data.ptr = io,
 	};
 
-	return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, io->fd, &ev) < 0 ?
-	    -errno : 0;
+	return epoll_ctl(l->epoll_fd, io->registered ? EPOLL_CTL_MOD :
+	    EPOLL_CTL_ADD, io->fd, &ev) < 0 ? -errno : 0;
 }

@@ -78,7 +78,8 @@ void	task_cancel(struct task *t);
 void	timer_add(struct loop *l, struct deadline *d);
 void	timer_remove(struct loop *l, struct deadline *d);
 uint64_t	loop_random_u64(struct loop *l);
-int	loop_io_register(struct loop *l, struct io *io);
+int	loop_io_register(struct loop *l, struct io *io,
+		    bool write);
 
 /* io.c */
 void	io_event(struct io *io, uint32_t events);
