@@ -89,6 +89,13 @@ edge_generation(const struct edge *e)
 	return e->generation;
 }
 
+static void
+wake_waiters(struct edge *e)
+{
+	LIST_EACH(&e->waiters, link)
+		task_wake(CONTAINER_OF(link, struct edge_waiter, link)->task);
+}
+
 /* receive - the edge's own task, until the connection ends */
 static int
 receive(struct task *t, void *arg)
@@ -102,15 +109,9 @@ receive(struct task *t, void *arg)
 		r = ipc_run_replies(t, &e->conn);
 	ipc_close(&e->conn);
 	e->receiving = false;
+	wake_waiters(e);
 	/* the others go on: the edge is made anew when it is needed */
 	return r == -ECANCELED ? r : 0;
-}
-
-static void
-wake_waiters(struct edge *e)
-{
-	LIST_EACH(&e->waiters, link)
-		task_wake(CONTAINER_OF(link, struct edge_waiter, link)->task);
 }
 
 /* open_now - connect; only one task at a time */
@@ -150,7 +151,7 @@ edge_ensure(struct task *t, struct edge *e)
 			return 0;
 		/* it is being made by another task, or being closed */
 		list_add_tail(&e->waiters, &w.link);
-		r = e->connecting ? task_suspend(t) : task_yield(t);
+		r = task_suspend(t);
 		list_remove(&w.link);
 	}
 	return r;

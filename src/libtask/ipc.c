@@ -162,16 +162,20 @@ static int
 add_frame(struct ipc_conn *c, const struct ipc_desc *d, const void *msg,
     enum kind kind, uint32_t request)
 {
-	size_t	start = c->out.len, fd_count = 0, length;
+	size_t	start, fd_count = 0, length;
 	int	fds[IPC_FDS_MAX], r;
 
+	assert((d->from & c->end) != 0);
+	/* who answers a thousand calls at once need not wait for the loop */
+	if (c->out.len > OUT_MAX || !has_fd_room(c))
+		flush_now(&c->flush);
 	if (c->failure < 0)
 		return c->failure;
 	if (c->io.fd < 0)
 		return -EBADF;
-	assert((d->from & c->end) != 0);
-	if (start > OUT_MAX || !has_fd_room(c))
+	if (c->out.len > OUT_MAX || !has_fd_room(c))
 		return -ENOBUFS;
+	start = c->out.len;
 	c->out.max = OUT_MAX + IPC_FRAME_MAX + HEAD;
 	for (size_t i = 0; i < HEAD; i++)
 		buf_add_byte(&c->out, 0);

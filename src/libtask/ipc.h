@@ -147,7 +147,8 @@ void	ipc_set_state(struct ipc_conn *c, uint32_t states);
 const char	*ipc_error(const struct ipc_conn *c);
 
 /* queue a message; it goes out with others before the loop next waits.
- * ipc_post never suspends and says -ENOBUFS when too much waits already;
+ * ipc_post never suspends and says -ENOBUFS when too much waits already that
+ * the peer has not taken;
  * ipc_send waits for room. msg's descriptors are copied. */
 MUST_USE int	ipc_post(struct ipc_conn *c, const struct ipc_desc *d,
 		    const void *msg);

@@ -22,6 +22,7 @@
 #include "libutil/alloc.h"
 
 #define EVENTS_PER_TURN	256
+#define BATCHES_PER_TURN	64
 #define TRIM_AFTER	1000		/* ms of waiting */
 #define SIM_EPOCH	INT64_C(1700000000000000)	/* us; where its time begins */
 
@@ -386,7 +387,10 @@ loop_run(struct loop *l, task_fn *fn, void *arg)
 	if (l->cancel_asked)
 		task_cancel(l->main);
 	while (!l->main->done) {
-		while (!list_is_empty(&l->runnable) && !l->main->done)
+		/* some batches, so that writes gather; not until none is
+		 * left, because tasks may yield for what only readiness or
+		 * a hook brings */
+		for (int i = 0; i < BATCHES_PER_TURN && !l->main->done; i++)
 			run_batch(l);
 		run_hooks(l);
 		if (!l->main->done)
