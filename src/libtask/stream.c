@@ -380,6 +380,19 @@ stream_shutdown(struct task *t, struct stream *s)
 	return r;
 }
 
+/* wait_hello - a server's client speaks first: until it does, there is
+ * nothing to keep buffers for */
+static int
+wait_hello(struct task *t, struct stream *s)
+{
+	struct pollfd	p = { .fd = s->io.fd, .events = POLLIN };
+	int		r = 0;
+
+	while (r == 0 && poll(&p, 1, 0) <= 0)
+		r = io_wait_read(t, &s->io);
+	return r;
+}
+
 /* stream_start_tls - switch to TLS and shake hands */
 int
 stream_start_tls(struct task *t, struct stream *s, struct tls_context *ctx,
@@ -389,10 +402,13 @@ stream_start_tls(struct task *t, struct stream *s, struct tls_context *ctx,
 
 	if ((r = stream_flush(t, s)) < 0)
 		return r;
+	drop_empty_buffer(s);
+	if (peer == NULL && s->in_len == s->in_at &&
+	    (r = wait_hello(t, s)) < 0)
+		return r;
 	if ((r = tls_new(ctx, s->io.fd, s->in_len - s->in_at, peer,
 	    &s->tls)) < 0)
 		return r;
-	drop_empty_buffer(s);
 	while ((r = tls_handshake(t, s->tls)) == -EAGAIN)
 		if ((r = wait_for(t, s, true)) < 0)
 			break;

@@ -8,6 +8,7 @@
  * may be in another process (tls_key.h).
  *
  * An idle connection costs about 14 KiB: buffers are released between records.
+ * A server makes none before its client speaks (stream_start_tls).
  * A connection borrows its descriptor until tls_free, and keeps its context
  * alive: who has a new context (other certificates) frees the old one at once.
  */
