@@ -109,10 +109,14 @@ uncount_address(struct front *f)
 static int
 turn_away(struct task *t, struct front *f)
 {
-	size_t count = daemon_clients(f->daemon);
+	size_t	count = daemon_clients(f->daemon);
+	size_t	limit = (size_t)f->p->imapd_client_limit;
 
+	f->imapd->most = size_max(f->imapd->most, count);
+	if (f->imapd->client_max > 0)
+		limit = size_min(limit, f->imapd->client_max);
 	f->quit = true;
-	if (count > (size_t)f->p->imapd_client_limit) {
+	if (count > limit) {
 		log_event(&f->log, EV_IMAPD_FULL, KV_UINT("count", count));
 		return front_say(t, f, "* BYE [UNAVAILABLE] Too many "
 		    "connections");

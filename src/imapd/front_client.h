@@ -29,6 +29,8 @@ struct imapd {
 	struct hash		 sleepers;	/* struct front, by handle */
 	struct list		 clients;	/* struct front */
 	struct tls_server	 tls;
+	size_t			 client_max;	/* by descriptors; 0: none */
+	size_t			 most;		/* clients since the last look */
 	bool			 no_tls;	/* said so once already */
 };
 

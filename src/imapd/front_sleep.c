@@ -7,12 +7,15 @@
  */
 #include "imapd/front_client.h"
 
+#include <malloc.h>
+
 #include "imapd/imapd_events.h"
 #include "libglobal/ipc_store.h"
 
 #define RESUME_LIMIT	30000	/* ms for a session to wake up */
 #define RESUME_PAUSE	100	/* ms before the second try */
 #define WATCH_EVERY	15000	/* ms between looks at stored's edge */
+#define TRIM_LEAST	100	/* clients that went, to give memory back */
 
 /* stored - who knows sleeping sessions */
 static struct edge *
@@ -218,6 +221,18 @@ make_void(struct imapd *im)
 	}
 }
 
+/* give_back - a crowd has gone: what it had is scattered over the heap, which
+ * the allocator shrinks from its end only */
+static void
+give_back(struct imapd *im)
+{
+	size_t now = daemon_clients(im->daemon);
+
+	if (im->most > 2 * now + TRIM_LEAST)
+		(void)malloc_trim(0);	/* or there was nothing to give */
+	im->most = now;
+}
+
 /* front_watch_store - clients in IDLE would wait for ever */
 int
 front_watch_store(struct task *t, struct imapd *im)
@@ -225,6 +240,7 @@ front_watch_store(struct task *t, struct imapd *im)
 	int r;
 
 	while ((r = task_sleep(t, WATCH_EVERY)) == 0) {
+		give_back(im);
 		if (im->sleepers.count == 0)
 			continue;
 		if (edge_ensure(t, stored(im)) == -ECANCELED)

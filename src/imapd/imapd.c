@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* imapd: the front of IMAP. See barid-imapd(8). */
+#include <sys/resource.h>
+
 #include "imapd/front_client.h"
 #include "libglobal/ipc_store.h"
 #include "libtask/tls.h"
@@ -9,7 +11,8 @@
 static int
 prepare(struct daemon *d, struct diag *diag)
 {
-	struct imapd *im = NEW(struct imapd);
+	struct imapd	*im = NEW(struct imapd);
+	struct rlimit	 files;
 
 	(void)diag;
 	im->daemon = d;
@@ -17,6 +20,10 @@ prepare(struct daemon *d, struct diag *diag)
 	list_init(&im->clients);
 	daemon_set_data(d, im);
 	tls_library_init();
+	/* some clients are awake, and there are edges */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+	    files.rlim_cur != RLIM_INFINITY)
+		im->client_max = files.rlim_cur - files.rlim_cur / 8;
 	return 0;
 }
 
