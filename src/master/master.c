@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,8 +19,7 @@
 #include "libutil/hash.h"
 #include "master/master.h"
 #include "master/master_events.h"
-
-#define FILES_WANTED	20000
+#include "master/master_limits.h"
 
 /* master_reload - read the configuration again; the old one stays if it is
  * not whole */
@@ -180,17 +178,6 @@ block_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void
-raise_files(void)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
-		return;
-	rl.rlim_cur = rl.rlim_max < FILES_WANTED ? rl.rlim_max : FILES_WANTED;
-	ignore(setrlimit(RLIMIT_NOFILE, &rl));	/* fewer clients, then */
-}
-
 /* lock - one master for a queue; the lock file holds the process id */
 static int
 lock(struct master *m, struct diag *diag)
@@ -309,7 +296,7 @@ main(int argc, char **argv)
 
 	parse_options(argc, argv, m);
 	(void)umask(022);
-	raise_files();
+	master_raise_limits();
 	m->signal_fd = block_signals();
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if ((r = set_up(m, &diag)) == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The host: users, what the kernel can confine, the name, free ports. */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
 #include <pwd.h>
@@ -9,13 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "libglobal/process_limits.h"
 #include "libglobal/sandbox_rows.h"
 #include "libtask/io.h"
 #include "libutil/buf.h"
 #include "libutil/conf.h"
 #include "tools/check.h"
-
-#define FILES_WANTED	20000	/* connections and their descriptors */
 
 /* add_missing - a name to a list of names */
 static void
@@ -72,12 +72,45 @@ check_users(struct check *c)
 	buf_free(&groups);
 }
 
+/* read_number - of a file of the kernel's */
+static int
+read_number(const char *path, uint32_t *ret_number)
+{
+	char	text[32];
+	ssize_t	n;
+	int	fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text));
+	fd_close(&fd);
+	return n <= 0 ? -EIO : slice_to_u32(slice_trim(slice_over(text,
+	    (size_t)n)), INT32_MAX, ret_number);
+}
+
+/* may_raise_files - could master have more than its limit? It is tried, and
+ * taken back */
+static bool
+may_raise_files(void)
+{
+	struct rlimit	now, more;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) < 0)
+		return false;
+	more = (struct rlimit){ now.rlim_cur, FILES_LEAST };
+	if (setrlimit(RLIMIT_NOFILE, &more) < 0)
+		return false;
+	ignore(setrlimit(RLIMIT_NOFILE, &now));	/* lowering always works */
+	return true;
+}
+
 /* check_kernel - what confines the daemons here, and the limit of files */
 void
 check_kernel(struct check *c)
 {
 	struct sandbox_state	state = sandbox_probe();
 	struct rlimit		limit;
+	uint32_t		mappings;
 
 	if (!state.has_seccomp)
 		check_found(c, CHECK_ERROR, "kernel", "no seccomp filters; "
@@ -90,11 +123,17 @@ check_kernel(struct check *c)
 		    geteuid() == 0 ? "" : ", and without root the first "
 		    "two do not");
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_max < FILES_WANTED)
+	    limit.rlim_max < FILES_LEAST && !may_raise_files())
 		check_found(c, CHECK_WARNING, "limits", "a process may have "
 		    "%llu open files; %d serve many clients better (ulimit -n, "
 		    "LimitNOFILE=)", (unsigned long long)limit.rlim_max,
-		    FILES_WANTED);
+		    FILES_LEAST);
+	if (read_number("/proc/sys/vm/max_map_count", &mappings) == 0 &&
+	    mappings < MAPPINGS_LEAST)
+		check_found(c, CHECK_WARNING, "limits", "a process may have "
+		    "%u mappings, two or four of them a client; %d serve many "
+		    "clients better (sysctl vm.max_map_count)", mappings,
+		    MAPPINGS_LEAST);
 }
 
 /* check_name - a name that other servers accept */
