@@ -167,9 +167,15 @@ finish(struct task *t, struct smtpd_client *c, const char *stage)
 {
 	struct content_answers	each = { NULL, 0 };
 	struct arena		a = ARENA_INIT;
+	struct slice		next;
 	struct status		s;
-	int			r = 0;
+	int			r;
 
+	/* A client that has gone gives the message again: what it cannot hear
+	 * of is not taken (RFC 1047). */
+	r = stream_try_peek(&c->stream, &next);
+	if (r < 0 && r != -EAGAIN)
+		return r;
 	if (refused_by_rule(c, &s)) {
 		content_channel_drop(&c->txn.channel);
 		r = smtpd_refuse(t, c, stage, SLICE_EMPTY, &s);

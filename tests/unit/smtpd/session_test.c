@@ -187,6 +187,7 @@ struct run {
 	size_t			 count;
 	const char		*overrides;
 	struct daemon		*d;
+	bool		 lingers;	/* the daemon outlives the client */
 };
 
 /* hear - the codes of as many replies as the step wants */
@@ -233,6 +234,8 @@ client_task(struct task *t, void *arg)
 			r = hear(t, &s, run->steps[i].hear, i);
 	}
 	stream_close(&s);
+	if (r == 0 && run->lingers)
+		r = task_sleep(t, 1000);
 	daemon_end(run->d);
 	return r == -ECANCELED ? r : 0;
 }
@@ -623,6 +626,37 @@ TEST(smtpd_each_recipient)	/* draft-hall-prdr */
 	run = (struct run){ .overrides = "delivery_mode = queue\n" };
 	CONVERSE(run, queued);
 	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_client_gone)	/* who will not hear the answer gives it again */
+{
+	static const struct script data[] = {
+		{ START, "220 250" },
+		{ MAIL RCPT "DATA\r\n", "250 250 354" },
+		{ "x\r\n.\r\n", "" },
+	};
+	static const struct script bdat[] = {
+		{ START, "220 250" },
+		{ MAIL RCPT, "250 250" },
+		{ "BDAT 3 LAST\r\nx\r\n", "" },
+	};
+	/* it has said all it has to say, but did not go */
+	static const struct script more[] = {
+		{ START, "220 250" },
+		{ MAIL RCPT "DATA\r\n", "250 250 354" },
+		{ "x\r\n.\r\nQUIT\r\n", "" },
+	};
+	static const struct { const struct script *steps; int64_t messages; }
+	    tries[] = { { data, 0 }, { bdat, 0 }, { more, 1 } };
+
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		struct run run = { .steps = tries[i].steps, .count = 3,
+				 .lingers = true };
+
+		CHECK_INT(converse(&run, 7, 0), 0, i);
+		CHECK_INT((int64_t)run.w.messages, tries[i].messages, i);
+		buf_free(&run.w.contents);
+	}
 }
 
 TEST(smtpd_split_recipients)	/* one decides for all of a transaction */
