@@ -60,6 +60,7 @@ struct service {
 	struct list		 processes;
 	int			 conf_fd;	/* sealed snapshot */
 	unsigned		 limit;		/* processes */
+	bool			 limit_default;	/* default_process_limit */
 	bool			 verbose;
 	int64_t			 pause;		/* ms before the next start */
 	int64_t			 not_before;	/* loop ms */

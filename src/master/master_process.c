@@ -430,8 +430,11 @@ serving_count(struct service *s)
 static size_t
 wanted(struct master *m, const struct service *s)
 {
+	size_t limit = s->limit_default ?
+	    (size_t)m->params.default_process_limit : s->limit;
+
 	return s->daemon->single ? 1 :
-	    size_min(s->limit, (size_t)m->params.master_service_processes);
+	    size_min(limit, (size_t)m->params.master_service_processes);
 }
 
 /* services_start - start what is to run always and does not */

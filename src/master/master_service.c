@@ -114,8 +114,8 @@ of_row(const struct mastercf_service *row, const struct daemon_row *daemon,
 		    "master.cf", row->override[i].line);
 	s->verbose = row->verbose > 0;
 	if (!daemon->single)
-		s->limit = row->maxproc_default || row->maxproc == 0 ?
-		    UINT32_MAX : row->maxproc;
+		s->limit = row->maxproc == 0 ? UINT32_MAX : row->maxproc;
+	s->limit_default = row->maxproc_default;
 	r = settle(s, top);
 	conf_free(&top);
 	if (r < 0)

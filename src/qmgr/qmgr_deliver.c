@@ -107,6 +107,22 @@ own_transport(struct delivery *d)
 	return true;
 }
 
+/* is_deferred - one of defer_transports is not tried; its mail waits */
+static bool
+is_deferred(struct delivery *d)
+{
+	const struct qmgr_params *p = daemon_params(d->qmgr->daemon);
+
+	for (size_t i = 0; i < p->defer_transports.count; i++)
+		if (slice_equal(p->defer_transports.item[i],
+		    slice_of(d->transport))) {
+			all(d, 450, S("4.3.2"), S("deferred transport"),
+			    "error");
+			return true;
+		}
+	return false;
+}
+
 /* pack - the envelope with the recipients of this delivery only */
 static int
 pack(struct delivery *d, struct buf *out)
@@ -218,7 +234,7 @@ delivery_task(struct task *t, void *arg)
 	enum sched_outcome		 outcome = SCHED_SITE_OK;
 	int				 r = 0;
 
-	if (!own_transport(d)) {
+	if (!is_deferred(d) && !own_transport(d)) {
 		if ((r = qmessage_open(t, m)) < 0 && r != -ECANCELED)
 			log_event(daemon_log(q->daemon), EV_QMGR_READ,
 			    KV_STR("queue_id", queue_id_text(&m->id)),

@@ -6,6 +6,7 @@
  * slow cleanup by the socket between us, which then slows the client down.
  */
 #include "libmail/received.h"
+#include "libtask/tls.h"
 #include "libtask/zone.h"
 #include "smtpd/smtpd.h"
 #include "smtpd/smtpd_events.h"
@@ -47,6 +48,7 @@ envelope(struct smtpd_client *c)
 static void
 received(struct smtpd_client *c, struct buf *out)
 {
+	struct buf		 tls = BUF_INIT;
 	const struct smtpd_txn	*x = &c->txn;
 	bool			 hide = c->p->smtpd_hide_client_session;
 	struct received		 r = {
@@ -66,7 +68,13 @@ received(struct smtpd_client *c, struct buf *out)
 	}
 	if (c->p->smtpd_sasl_authenticated_header)
 		r.login = slice_of(c->login);
+	if (c->p->smtpd_tls_received_header && c->tls) {
+		buf_add_text(&tls, "using ");
+		tls_format_summary(&tls, c->stream.tls);
+		r.tls = buf_slice(&tls);
+	}
 	received_format(out, &r);
+	buf_free(&tls);
 }
 
 /* begin - tell cleanup what comes */

@@ -20,7 +20,7 @@ txn_reset(struct smtpd_client *c)
 	memset(&c->txn, 0, sizeof(c->txn));
 	c->txn.arena = a;
 	if (c->state > IN_GREETED)
-		c->state = IN_GREETED;
+		c->state = c->helo[0] != '\0' ? IN_GREETED : IN_START;
 }
 
 /* refusal_of_mail - may this client send at all? */
@@ -79,6 +79,11 @@ cmd_mail(struct task *t, struct smtpd_client *c, struct slice args)
 	struct status		 bad;
 	unsigned		 flags = 0;
 
+	if (c->p->smtpd_helo_required && c->state == IN_START) {
+		c->errors++;
+		return smtpd_reply(t, c, 503,
+		    "5.5.1 Error: send HELO/EHLO first");
+	}
 	if (c->p->strict_rfc821_envelopes)
 		flags |= SMTP_STRICT;
 	if (c->p->smtputf8_enable && !c->p->strict_smtputf8)

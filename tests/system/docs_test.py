@@ -75,6 +75,44 @@ def test_every_table_of_parameters_and_events_is_told_of(names):
             assert not missing, table
 
 
+def sources_of(folder):
+    return "".join(p.read_text() for p in sorted(folder.iterdir())
+                   if p.suffix in (".c", ".h", ".def") and
+                   not re.search(r"(_params|_rows|^check_postfix)\.def$",
+                                 p.name))
+
+
+def is_read(name, own, others):
+    """a field of a struct, an argument of a macro or of a lookup by name, or
+    part of another value"""
+    if re.search(r"(->|\.)%s\b" % name, own) or \
+            re.search(r"^\s*[A-Z]+\((\w+, )?%s[,)]" % name, own, re.M):
+        return True
+    pasted = re.findall(r"->\w+##(\w+)", own)
+    if any(name.endswith(p) for p in pasted):
+        return True
+    return re.search(r'"%s"|\$%s(\b|_)' % (name, name), others)
+
+
+def test_every_parameter_is_read():
+    """none is accepted and then ignored"""
+    source = TREE / "src"
+    folders = {f: sources_of(f) for f in source.iterdir() if f.is_dir()}
+    everything = "".join(folders.values())
+    tables = sorted(source.glob("*/*_params.def")) + \
+        [source / "libglobal/shared_rows.def"]
+    values = "".join(t.read_text() for t in tables)
+    for table in tables:
+        if table.parent.name == "libmail":
+            continue            # parameters of SMTP commands
+        # a shared row may be read by anybody
+        own = everything if table.parent.name == "libglobal" else \
+            folders[table.parent]
+        for name in re.findall(r"^PARAM\([A-Z]+, (\w+),", table.read_text(),
+                               re.M):
+            assert is_read(name, own, everything + values), (table, name)
+
+
 def test_every_parameter_is_in_main_cf(pages, names):
     for _, kind, name in names:
         if kind == "param":

@@ -370,10 +370,32 @@ TEST(smtpd_order_of_commands)
 		{ "WHAT\r\n", "500" },
 		{ "QUIT\r\n", "221 EOF" },
 	};
-	struct run run = { 0 };
+	struct run run = { .overrides = "smtpd_helo_required = yes\n" };
 
 	CONVERSE(run, steps);
 	CHECK_INT(run.w.messages, 0, 0);
+	buf_free(&run.w.contents);
+}
+
+TEST(smtpd_without_helo)	/* smtpd_helo_required = no */
+{
+	static const struct script steps[] = {
+		{ "", "220" },
+		{ MAIL, "250" },
+		{ RCPT, "250" },
+		{ "DATA\r\n", "354" },
+		{ "x\r\n.\r\n", "250" },
+		{ "AUTH PLAIN\r\n", "503" },	/* that needs EHLO */
+		{ RCPT, "503" },
+		{ MAIL, "250" },
+		{ "RSET\r\n", "250" },
+		{ MAIL, "250" },
+		{ "QUIT\r\n", "221 EOF" },
+	};
+	struct run run = { 0 };
+
+	CONVERSE(run, steps);
+	CHECK_INT(run.w.messages, 1, 0);
 	buf_free(&run.w.contents);
 }
 
