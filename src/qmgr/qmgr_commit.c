@@ -49,7 +49,9 @@ commit_finish(struct qmessage *m)
 
 	if (m->committed) {
 		qstate_batch_finish(q->batch, &m->id, m->place, m->generation);
-		recent_add(q, &m->id);
+		/* clients of other daemons ask for another id */
+		if (m->envelope->client_address.len == 0)
+			recent_add(q, &m->id);
 	}
 	list_add_tail(&q->finishing, &m->finishing);
 	m->wanted = 0;

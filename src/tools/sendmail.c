@@ -12,8 +12,7 @@
 #include "tools/compat.h"
 #include "tools/queue.h"
 
-#define BLOCK		32768
-#define HEADER_MAX	((size_t)1 << 20)	/* looked into for recipients */
+#define BLOCK	32768
 
 /* where standard input is, between two calls */
 struct input {
@@ -48,9 +47,10 @@ ends_here(struct buf *out)
 static int
 read_block(struct input *in, struct buf *out)
 {
-	int c;
+	size_t	full = out->len + BLOCK;
+	int	c;
 
-	while (out->len < BLOCK && (c = getchar()) != EOF) {
+	while (out->len < full && (c = getchar()) != EOF) {
 		if (in->dots && in->line_start && c == '.') {
 			in->line_start = false;
 			if (ends_here(out))
@@ -101,8 +101,9 @@ has_rcpts(struct sendmail *s, struct slice header)
 static int
 look_ahead(struct sendmail *s, struct input *in)
 {
-	size_t	lines, len;
-	int	r = 1;
+	uint64_t	max = sendmail_limit(s, "header_size_limit");
+	size_t		lines, len;
+	int		r = 1;
 
 	do {
 		if ((r = read_block(in, &in->ahead)) < 0) {
@@ -116,7 +117,12 @@ look_ahead(struct sendmail *s, struct input *in)
 		if (in->ended)
 			lines = in->ahead.len;
 		len = header_length(slice_sub(buf_slice(&in->ahead), 0, lines));
-	} while (!in->ended && len == lines && in->ahead.len < HEADER_MAX);
+	} while (!in->ended && len == lines && in->ahead.len <= max);
+	if (len > max) {
+		(void)tool_fail(s->tool, "the message header is too long to "
+		    "look for recipients in it (header_size_limit)");
+		return EX_UNAVAILABLE;
+	}
 	if (has_rcpts(s, slice_sub(buf_slice(&in->ahead), 0, len)))
 		return EX_OK;
 	(void)tool_fail(s->tool,

@@ -34,6 +34,8 @@ struct sendmail {
 MUST_USE int	sendmail_options(struct sendmail *s, int argc, char **argv);
 /* who the user is, where the options do not say so */
 MUST_USE int	sendmail_user(struct sendmail *s);
+/* a limit that pickup reads: of main.cf, or its default; 0 if it is none */
+uint64_t	sendmail_limit(struct sendmail *s, const char *param);
 /* how more of the message is had: appends to out; 0 at its end, 1 if there is
  * more, or a negative errno */
 typedef int	sendmail_more_fn(void *arg, struct buf *out);

@@ -12,7 +12,8 @@
 
 #include "libtask/io.h"
 #include "libutil/buf.h"
-#include "libutil/param.h"
+#include "libutil/number.h"
+#include "tools/tables.h"
 
 #define ANSWER_MAX	1024
 
@@ -102,14 +103,18 @@ wire_size(struct slice s, char *last)
 	return size;
 }
 
-/* limit - of a message's size; 0: none */
-static uint64_t
-limit(struct sendmail *s)
+/* sendmail_limit - as pickup sees it, which looks again */
+uint64_t
+sendmail_limit(struct sendmail *s, const char *param)
 {
-	uint64_t n = 0;
+	const struct param_table	*t = tables_params_of(S("pickup"))->table;
+	const char			*text = tool_value(s->tool, param);
+	uint64_t			 n = 0;
 
-	ignore(slice_to_u64(slice_of(tool_value(s->tool,
-	    "message_size_limit")), UINT64_MAX, &n)); /* pickup looks, too */
+	for (size_t i = 0; text[0] == '\0' && i < t->count; i++)
+		if (strcmp(t->params[i].name, param) == 0)
+			text = t->params[i].dflt;
+	ignore(number_parse_size(slice_of(text), &n));	/* barid check tells */
 	return n;
 }
 
@@ -120,7 +125,9 @@ send_content(struct sendmail *s, const struct child *c, sendmail_more_fn *more,
     void *arg)
 {
 	struct buf	b = BUF_INIT;
-	uint64_t	size = 0, max = limit(s);
+	uint64_t	size = 0;
+	uint64_t	max = sendmail_limit(s,
+			    "message_size_limit");
 	char		last = '\0';
 	int		r = 1;
 	bool		ok = true;

@@ -245,6 +245,8 @@ def test_cut_short(suite):
     (["-t"], "Subject: x\n\nTo: a@b.test\n", 64, "No recipient addresses"),
     (["-t"], "To: undisclosed-recipients:;\n\n", 64, "No recipient"),
     (["-t"], "To: a b c@\n\n", 64, "is no address"),
+    (["-t"], "To: alice@example.test\n" + "X: 45678\n" * 12000 + "\n", 69,
+     "header_size_limit"),
     (["-t", "alice@example.test"], "Subject: x\n\n", 0, ""),
     (["-N", "sometimes", "alice@example.test"], "", 64, "never"),
     (["-R", "half", "alice@example.test"], "", 64, "full or hdrs"),
@@ -283,6 +285,14 @@ def test_header_recipients(suite):
     assert b"Resent-To" in got and b"Resent-Bcc" not in got
     suite.wait_message(subject, "bob:hunter:2")
     assert "x@foreign.test" not in ok(suite.run(BUILD / "bin/mailq"))
+
+
+def test_a_long_header(suite):
+    """recipients are found behind 40 kB of other fields"""
+    subject = token()
+    ok(suite.run(BUILD / "bin/sendmail", "-t", input="X: 45678\n" * 9000 +
+                 "To: alice@example.test\nSubject: %s\n\nx\n" % subject))
+    suite.wait_message(subject)
 
 
 def test_refused_for_good_is_returned(suite):
