@@ -350,8 +350,10 @@ on_show(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
     const struct msg_queue_show *ask)
 {
 	struct msg_queue_message reply = { .content = -1 };
+	struct msg_queue_entry	 entry;
 	struct qmessage		*m = qmessage_find(q, ask->queue_id);
 	struct buf		 envelope = BUF_INIT;
+	struct arena		 a = ARENA_INIT;
 	struct queue_id		 id;
 	bool			 ours = false;
 	int			 r = 0;
@@ -364,12 +366,17 @@ on_show(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
 	    ipc_pack(&msg_envelope_desc, m->envelope, &envelope) == 0) {
 		reply.envelope = buf_slice(&envelope);
 		reply.content = m->content_fd;
+		of_memory(m, &a, &entry);
+		reply.rcpts.v = entry.rcpts.v;
+		reply.rcpts.n = entry.rcpts.n;
+		reply.held = qmessage_count(m, FATE_HELD) > 0;
 	}
 	r = r == -ECANCELED ? r :
 	    ipc_reply(c, request, &msg_queue_message_desc, &reply);
 	if (ours && m->sched == NULL)
 		qmessage_free(m);
 	buf_free(&envelope);
+	arena_free(&a);
 	return r;
 }
 

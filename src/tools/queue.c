@@ -97,6 +97,20 @@ queue_list(struct tool *tool, enum queue_form form)
 	return r;
 }
 
+/* say_why - beside the message, which alone goes to standard output */
+static void
+say_why(const struct msg_queue_message *m)
+{
+	if (m->held)
+		fprintf(stderr, "on hold: refused, and its sender is not "
+		    "verified\n");
+	for (size_t i = 0; i < m->rcpts.n; i++)
+		if (m->rcpts.v[i].reason.len > 0)
+			fprintf(stderr, "%.*s: %.*s\n",
+			    SLICE_ARG(m->rcpts.v[i].address),
+			    SLICE_ARG(m->rcpts.v[i].reason));
+}
+
 static int
 show_talk(struct task *t, struct ipc_conn *c, void *arg)
 {
@@ -111,12 +125,14 @@ show_talk(struct task *t, struct ipc_conn *c, void *arg)
 	if (r < 0)
 		return r;
 	m = reply;
-	if (m->envelope.len == 0 || m->content < 0)
+	if (m->envelope.len == 0 || m->content < 0) {
 		ask->result = tool_fail(ask->tool, "there is no message %s",
 		    ask->id);
-	else
+	} else {
+		say_why(m);
 		ask->result = queue_print_message(ask->tool, m->envelope,
 		    m->content, m->offset);
+	}
 	fd_close(&m->content);
 	return 0;
 }

@@ -194,8 +194,11 @@ def test_refused_copy_is_held(suite, hop, raw):
     assert b"\r\nhello\r\n" not in notice       # the header alone
     listed = suite.barid("queue", "list").stdout
     assert "wants no such mail" in listed and queue_id in listed
-    shown = suite.barid("queue", "show", queue_id).stdout
-    assert subject in shown
+    shown = suite.barid("queue", "show", queue_id)
+    assert subject in shown.stdout
+    assert "on hold" in shown.stderr
+    assert "no-a@hop.test: " in shown.stderr
+    assert "wants no such mail" in shown.stderr
 
     # released it is tried again; refused again it is held, without a word
     done = suite.barid("queue", "release", queue_id)
