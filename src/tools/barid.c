@@ -152,7 +152,8 @@ barid(int argc, char **argv, struct tool *tool)
 	optind = 0;	/* forget the "+" of above: glibc */
 	r = v->run(tool, argc, argv);
 	return r == TOOL_USAGE ? tool_usage(tool, arena_printf(&tool->arena,
-	    "%s %s", tool->name, v->arguments).data) : r;
+	    "%s%s%s", tool->name, v->arguments[0] == '\0' ? "" : " ",
+	    v->arguments).data) : r;
 }
 
 int

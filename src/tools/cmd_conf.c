@@ -6,6 +6,7 @@
 #include "libutil/conf.h"
 #include "libutil/json_write.h"
 #include "tools/conf_view.h"
+#include "tools/tables.h"
 #include "tools/verbs.h"
 
 static void
@@ -120,6 +121,62 @@ verb_conf_unset(struct tool *tool, int argc, char **argv)
 	    (size_t)argc - 1);
 }
 
+/* print_range - the least and the most, in the words of its type */
+static void
+print_range(const struct param *p)
+{
+	const char *unit = p->type == PARAM_STR || p->type == PARAM_RAW ?
+	    " bytes" : "";
+
+	if (p->type == PARAM_ENUM)
+		printf("  one of: %s\n", p->min);
+	else if (p->min[0] != '\0' && p->max[0] != '\0')
+		printf("  from %s to %s%s\n", p->min, p->max, unit);
+	else if (p->min[0] != '\0')
+		printf("  at least %s%s\n", p->min, unit);
+	else if (p->max[0] != '\0')
+		printf("  at most %s%s\n", p->max, unit);
+}
+
+/* print_readers - the manual pages of the programs that read it */
+static void
+print_readers(struct slice name)
+{
+	const char *gap = "  read by: ", *last = "";
+
+	for (const struct tables_params *t = tables_params; t->table != NULL;
+	    t++)
+		for (size_t i = 0; i < t->table->count; i++) {
+			if (!slice_equal(name,
+			    slice_of(t->table->params[i].name)) ||
+			    strcmp(t->page, last) == 0 ||
+			    !slice_has_suffix(slice_of(t->page), S(".8")))
+				continue;
+			printf("%s%.*s", gap, (int)strlen(t->page) - 2,
+			    t->page);
+			last = t->page;
+			gap = ", ";
+		}
+	if (last[0] != '\0')
+		putchar('\n');
+}
+
+/* print_overrides - the services that have it otherwise */
+static void
+print_overrides(const struct tool *tool, struct slice name)
+{
+	for (size_t i = 0; i < tool->cf.count; i++) {
+		const struct mastercf_service *s = &tool->cf.service[i];
+
+		for (size_t n = 0; n < s->override_count; n++)
+			if (slice_equal(name, s->override[n].name))
+				printf("  service %.*s (master.cf, line %u): "
+				    "%.*s\n", SLICE_ARG(s->name),
+				    s->override[n].line,
+				    SLICE_ARG(s->override[n].value));
+	}
+}
+
 /* explain - all that is known of a parameter */
 static void
 explain(const struct conf_view *v, const struct conf_row *row)
@@ -131,6 +188,7 @@ explain(const struct conf_view *v, const struct conf_row *row)
 	if (row->entry != NULL)
 		printf("  set in %.*s, line %u\n", SLICE_ARG(row->entry->file),
 		    row->entry->line);
+	print_overrides(v->tool, row->name);
 	if (p == NULL) {
 		printf("  A name of your own: other values can use it as "
 		    "$%.*s.\n", SLICE_ARG(row->name));
@@ -141,11 +199,8 @@ explain(const struct conf_view *v, const struct conf_row *row)
 		printf("  %s\n", p->doc);
 	printf("  type: %s\n", param_type_name(p->type));
 	printf("  default: %.*s\n", SLICE_ARG(conf_view_default(v, row)));
-	if (p->type == PARAM_ENUM)
-		printf("  one of: %s\n", p->min);
-	else if (p->min[0] != '\0' || p->max[0] != '\0')
-		printf("  from %s to %s\n", p->min[0] == '\0' ? "any" : p->min,
-		    p->max[0] == '\0' ? "any" : p->max);
+	print_range(p);
+	print_readers(row->name);
 }
 
 /* verb_conf_explain - what a parameter is for */

@@ -60,6 +60,15 @@ make(struct tool *tool, const char *text, struct map_make_options *o)
 	    tool_fail(tool, "%.*s: %s", SLICE_ARG(spec), strerror(-r));
 }
 
+/* is_built - must a table of that kind be built? */
+static bool
+is_built(struct slice spec)
+{
+	const struct map_type *type = map_type_find(slice_split(&spec, ':'));
+
+	return type != NULL && (type->flags & MAP_TYPE_BUILT) != 0;
+}
+
 static int
 open_map(struct tool *tool, const char *text, unsigned flags,
     struct map **ret_map)
@@ -70,6 +79,10 @@ open_map(struct tool *tool, const char *text, unsigned flags,
 
 	if (r == 0)
 		return TOOL_OK;
+	if (r == -ENOENT && is_built(spec))
+		return tool_fail(tool, "%.*s: it is not there; \"barid map "
+		    "make %.*s\" builds it from its text", SLICE_ARG(spec),
+		    SLICE_ARG(spec));
 	return diag.text[0] != '\0' ? tool_fail_diag(tool, &diag) :
 	    tool_fail(tool, "%.*s: %s", SLICE_ARG(spec), strerror(-r));
 }
@@ -106,6 +119,25 @@ query_all(struct tool *tool, struct map *map, const char *key)
 		if (query(tool, map, slice_trim(slice_of(line)), true) ==
 		    TOOL_OK)
 			r = TOOL_OK;
+	return r;
+}
+
+/* query_param - the tables of a parameter, the first that has the key */
+static int
+query_param(struct tool *tool, const char *param, const char *key)
+{
+	struct map_list	*list = NULL;
+	struct diag	 diag = DIAG_INIT;
+	struct map	*map;
+	int		 r = TOOL_FAILED;
+
+	if (map_list_open(slice_of(tool_value(tool, param)), 0, &diag,
+	    &list) < 0)
+		return tool_fail_diag(tool, &diag);
+	for (size_t i = 0; r != TOOL_OK &&
+	    (map = map_list_at(list, i)) != NULL; i++)
+		r = query_all(tool, map, key);
+	map_list_close(&list);
 	return r;
 }
 
@@ -156,6 +188,9 @@ verb_map_query(struct tool *tool, int argc, char **argv)
 
 	if (argc != 3)
 		return TOOL_USAGE;
+	if (strchr(argv[1], ':') == NULL && strcmp(argv[2], "-") != 0 &&
+	    tool_conf(tool) == 0 && tool_value(tool, argv[1])[0] != '\0')
+		return query_param(tool, argv[1], argv[2]);
 	if ((r = open_map(tool, argv[1], 0, &map)) != TOOL_OK)
 		return r;
 	r = query_all(tool, map, argv[2]);
@@ -299,15 +334,6 @@ int
 compat_postalias(struct tool *tool, int argc, char **argv)
 {
 	return run(tool, argc, argv, MAP_SYNTAX_ALIASES);
-}
-
-/* is_built - must a table of that kind be built? */
-static bool
-is_built(struct slice spec)
-{
-	const struct map_type *type = map_type_find(slice_split(&spec, ':'));
-
-	return type != NULL && (type->flags & MAP_TYPE_BUILT) != 0;
 }
 
 /* compat_newaliases - all tables of alias_database, else of alias_maps */

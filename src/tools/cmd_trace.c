@@ -160,7 +160,9 @@ verb_trace(struct tool *tool, int argc, char **argv)
 	for (int i = 2; i < argc && r == TOOL_OK; i++)
 		r = trace_file(&t, argv[i]);
 	if (r == TOOL_OK && t.printed == 0)
-		r = tool_fail(tool, "nothing in the log has \"%s\"", argv[1]);
+		r = tool_fail(tool, "nothing in %s has \"%s\"%s",
+		    argc > 2 ? "these files" : "the log", argv[1],
+		    argc > 2 ? "" : "; name older log files behind it");
 	hash_free(&t.ids);
 	return r;
 }

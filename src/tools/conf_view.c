@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The rows are those of all tables, and what main.cf defines besides. */
 #include "tools/conf_view.h"
+#include "tools/check.h"
 
 #include <stdlib.h>
 
@@ -128,12 +129,17 @@ conf_view_expand(const struct conf_view *v, struct slice value)
 int
 conf_view_unknown(const struct conf_view *v, struct slice name)
 {
+	const struct check_postfix *of_postfix = check_postfix_find(name);
 	struct buf near = BUF_INIT;
 
+	if (of_postfix != NULL)
+		return tool_fail(v->tool, "%.*s is a parameter of Postfix "
+		    "that is not here. %s", SLICE_ARG(name),
+		    of_postfix->sentence);
 	param_nearest(&v->registry, v->tool->conf, name, &near);
-	(void)tool_fail(v->tool, "there is no parameter \"%.*s\"%s%s",
-	    SLICE_ARG(name), near.len > 0 ? "; like it are: " : "",
-	    buf_cstr(&near));
+	(void)tool_fail(v->tool, "there is no parameter \"%.*s\"; %s%s",
+	    SLICE_ARG(name), near.len > 0 ? "like it are: " :
+	    "\"barid conf list\" shows all there are", buf_cstr(&near));
 	buf_free(&near);
 	return TOOL_FAILED;
 }

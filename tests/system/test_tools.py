@@ -327,3 +327,32 @@ def test_postlog(suite):
                  "done", word))
     if os.geteuid() == 0:
         wait_for(lambda: "warning: done " + word in suite.maillog())
+
+
+def test_words_for_admins(suite):
+    """errors say what is wrong and what to do"""
+    for words, says in [
+            (["conf", "explain", "smtpd_timeout"], "read by: smtpd"),
+            (["conf", "explain", "delivery_mode"], "service 127.0.0.1:%d "
+             "(master.cf, line " % suite.port("smtp")),
+            (["map", "query", "inline:{a=b}", "a"], "b"),
+            (["map", "query", "smtpd_forbidden_maps", "a"], None),
+            (["conf", "explain", "always_bcc"], "of Postfix"),
+            (["conf", "get", "smtpd_tiemout"], "smtpd_timeout"),
+            (["conf", "get", "xyzzy"], "barid conf list"),
+            (["map", "query", "hash:/nonexistent/x", "a"],
+             "barid map make hash:/nonexistent/x"),
+            (["trace", token()], "older log files"),
+            (["status", "x"], "usage: barid status\n")]:
+        r = suite.barid(*words)
+        if says is None:
+            assert r.returncode != 0
+        else:
+            assert says in r.stdout + r.stderr, words
+
+
+def test_map_query_of_a_parameter(make_suite):
+    s = make_suite("--set", "virtual_alias_maps=inline:{a=b} inline:{c=d}",
+                   accounts=("alice:secret",))
+    assert ok(s.barid("map", "query", "virtual_alias_maps", "c")) == "d\n"
+    assert s.barid("map", "query", "virtual_alias_maps", "e").returncode == 1
