@@ -50,6 +50,7 @@ class Server:
     def __init__(self, folder):
         self.folder = folder
         self.running = []
+        self.had = 0            # messages in the mailboxes, as last counted
 
     def launch(self, argv, **more):
         log = open(os.path.join(self.folder, 'output'), 'ab')

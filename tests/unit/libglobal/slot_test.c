@@ -401,6 +401,22 @@ TEST(slot_files_of_the_group)		/* whoever makes them */
 	close(q);
 }
 
+TEST(slot_file_that_was_kept_open)
+{
+	int q = queue_new(), fd;
+	uint32_t number = 7;
+
+	CHECK_INT(slot_grow(q, 0, &number, 1), 0, 0);
+	CHECK_INT(slot_open_write(q, ref_of(0), &fd), 0, 0);
+	CHECK(slot_is_there(fd), 0);
+	CHECK_INT(slot_shrink(q, 0, &number, 1), 0, 1);
+	CHECK(!slot_is_there(fd), 1);
+	CHECK_INT(slot_grow(q, 0, &number, 1), 0, 2);
+	CHECK(!slot_is_there(fd), 2);		/* another file */
+	close(fd);
+	close(q);
+}
+
 TEST(large_whole_life)
 {
 	int q = queue_new(), fd;

@@ -205,3 +205,50 @@ TEST(io_forgets_when_it_is_given_away)
 {
 	in_worlds(given_away);
 }
+
+/* full - write until nothing more goes in */
+static void
+full(struct world *w)
+{
+	static char big[65536];
+	struct iovec iov = { big, sizeof(big) };
+
+	while (io_try_writev(&w->io, &iov, 1) > 0)
+		;
+}
+
+/* emptied - the peer has read all there was */
+static void
+emptied(struct world *w)
+{
+	char b[65536];
+
+	while (recv(w->peer, b, sizeof(b), MSG_DONTWAIT) > 0)
+		;
+}
+
+static void
+writable_when_wanted(struct task *t, struct world *w)
+{
+	register_it(t, w);
+	CHECK(!w->io.outward, 0);
+	for (int i = 0; i < 3; i++) {
+		full(w);
+		emptied(w);
+		CHECK_INT(io_wait_write(t, &w->io), 0, i);
+		CHECK(w->io.outward, i);
+		/* told once more with nobody waiting: not any more then */
+		full(w);
+		emptied(w);
+		say(w, "x");
+		CHECK_INT(io_wait_read(t, &w->io), 0, i);
+		w->io.dry = false;
+		CHECK_INT(io_try_read(&w->io, (char[2]){ 0 }, 2), 1, i);
+		CHECK(!w->io.outward, i);
+	}
+}
+
+TEST(io_hears_of_room_only_while_it_waits_for_it)
+{
+	in_worlds(writable_when_wanted);
+}

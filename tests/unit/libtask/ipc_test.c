@@ -295,3 +295,57 @@ TEST(ipc_note_where_a_call_is_meant)
 	CHECK_INT(loop_run(l, note_main, NULL), 0, 0);
 	loop_free(l);
 }
+
+/* is something there to read? */
+static bool
+has_come(struct ipc_conn *c)
+{
+	char byte;
+
+	return recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+static int
+later_main(struct task *t, void *arg)
+{
+	struct msg_hello m = hello(S(""), -1);
+	struct arena a = ARENA_INIT;
+	struct ends e;
+	struct ipc_in in;
+	int fds[2], r;
+
+	(void)arg;
+	if ((r = fd_pair(fds)) < 0)
+		return r;
+	ipc_open(&e.a, task_loop(t), &fds[0], &talk, IPC_CALLER);
+	ipc_open(&e.b, task_loop(t), &fds[1], &talk, IPC_CALLEE);
+	for (int i = 0; i < 2; i++) {
+		m.number = 1;
+		CHECK_INT(ipc_post_later(&e.a, &msg_hello_desc, &m), 0, i);
+		CHECK_INT(task_sleep(t, 10), 0, i);
+		CHECK(!has_come(&e.b), i);
+		m.number = 2;
+		if (i == 0)		/* with the next one, before it */
+			CHECK_INT(ipc_post(&e.a, &msg_hello_desc, &m), 0, i);
+		else
+			ipc_flush(&e.a);
+		for (int want = 1; want <= 2 - i; want++) {
+			CHECK_INT(ipc_recv(t, &e.b, &a, &in), 0, i);
+			CHECK_INT(((struct msg_hello *)in.msg)->number, want,
+			    i);
+		}
+	}
+	ipc_close(&e.a);
+	ipc_close(&e.b);
+	arena_free(&a);
+	return 0;
+}
+
+TEST(ipc_posted_for_later)
+{
+	struct loop_options o = { .sim_seed = 1 };
+	struct loop *l = loop_new(&o);
+
+	CHECK_INT(loop_run(l, later_main, NULL), 0, 0);
+	loop_free(l);
+}
