@@ -87,7 +87,7 @@ class Suite:
                     '    -o delivery_mode=queue\n')
         with open(f'{self.etc}/main.cf', 'a') as f:
             f.write('minimal_backoff_time = 1s\nmaximal_backoff_time = 2s\n'
-                    'queue_run_delay = 1s\n')
+                    'queue_run_delay = 1s\naccountd_pack_delay = 1s\n')
         return self
 
     def start(self, arguments=(), **more):
@@ -161,7 +161,7 @@ class Suite:
 
     # --- load
 
-    def send(self, port, token, size, on_ok=None, to=None):
+    def send(self, port, token, size, on_ok=None, to=None, timeout=20):
         """One message, tried once. True only after the 250."""
         with self.lock:
             self.sent.add(token)
@@ -170,7 +170,7 @@ class Suite:
         body += ('x' * 70 + '\r\n') * (size // 72)
         to = to or f'u{random.randrange(self.accounts) + 1}@{DOMAIN}'
         try:
-            s = smtplib.SMTP('127.0.0.1', port, 'load.example', timeout=20)
+            s = smtplib.SMTP('127.0.0.1', port, 'load.example', timeout=timeout)
             with s:
                 s.ehlo()
                 s.mail('a@b.example')
@@ -209,17 +209,28 @@ class Suite:
 
     # --- counting
 
-    def drain(self, limit=60):
-        """Wait until the queue is empty."""
+    def barid(self, *words, stdin=None):
+        return subprocess.run([f'{BUILD}/bin/barid', '-c', self.etc, *words],
+                              capture_output=True, text=True, timeout=60,
+                              input=stdin)
+
+    def queued(self):
+        """The queue's messages; None: it cannot be asked."""
+        p = self.barid('queue', 'list', '--json')
+        return [json.loads(line) for line in p.stdout.splitlines()] \
+            if p.returncode == 0 else None
+
+    def drain(self, limit=60, stays=None):
+        """Wait until the queue is empty, but for what is to stay there."""
         end = time.monotonic() + limit
         while True:
-            p = subprocess.run(
-                [f'{BUILD}/bin/barid', '-c', self.etc, 'queue', 'list',
-                 '--json'], capture_output=True, text=True, timeout=60)
-            if p.returncode == 0 and not p.stdout.strip():
-                return
+            left = self.queued()
+            if left is not None and all(
+                    stays and r['address'].endswith(stays)
+                    for m in left for r in m['recipients']):
+                return left
             assert time.monotonic() < end, \
-                f'the queue does not drain: {p.stdout[:2000]} {p.stderr}'
+                f'the queue does not drain: {left and left[:5]}\n{self.log()}'
             time.sleep(0.2)
 
     def count(self):

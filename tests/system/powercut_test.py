@@ -12,6 +12,7 @@ import os
 import random
 import shutil
 import sys
+import time
 
 import pytest
 
@@ -20,13 +21,17 @@ import crash_suite as cs                                    # noqa: E402
 import powercut_replay as pr                                # noqa: E402
 
 ROOTS = ['queue', 'data']
-# flushes that no 250 hangs on, and why they are there
+WAITS = 'waits.example'      # nobody is there
+# flushes that nothing acknowledged hangs on, and why they are there
 BESIDE = {
-    'queue/slot/32k/NUMBER.new: flush': 'a free slot: its zeros are there '
-    'so that a commit changes no size; the commit flushes what it wrote',
+    'queue/slot/32k/NUMBER.new: flush': 'a slot that is free yet: its size '
+    'and blocks are there before its first use, so that a commit has data '
+    'alone to flush; without it that commit would flush them as well',
     'queue/slot/256k/NUMBER.new: flush': 'the same',
     'queue/slot/2m/NUMBER.new: flush': 'the same',
-    'data/auth: folder flush': 'the accounts were made before the recording',
+    'data/store/ACCOUNT/snap/new.tmp: flush': 'a dump for salvage, checked '
+    'by its checksums where it is used; what it is of is in the environment',
+    'data/store/ACCOUNT/snap: folder flush': 'before older dumps are removed',
 }
 LONG = bool(os.environ.get('BARID_LONG'))
 
@@ -34,28 +39,45 @@ LONG = bool(os.environ.get('BARID_LONG'))
 class Recording:
     def __init__(self, tmp):
         self.suite = s = cs.Suite(tmp).prepare()
-        for name in os.listdir(f'{s.suite}/queue'):
-            at = f'{s.suite}/queue/{name}'  # made under the recorder's eyes
-            shutil.rmtree(at) if os.path.isdir(at) else os.unlink(at)
+        for name in ('queue', 'data/auth'):     # all is made under the
+            at = f'{s.suite}/{name}'            # recorder's eyes
+            for e in os.listdir(at):
+                e = f'{at}/{e}'
+                shutil.rmtree(e) if os.path.isdir(e) else os.unlink(e)
+        with open(f'{s.etc}/main.cf', 'a') as f:    # mail that waits
+            f.write('mynetworks = 127.0.0.0/8\n'
+                    f'transport_maps = inline:{{{WAITS}=smtp:[127.0.0.1]:9}}\n')
         self.base = f'{tmp}/base'
         cs.clone(s.suite, self.base)
         path = f'{tmp}/recording'
         low = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        fd = fcntl.fcntl(low, fcntl.F_DUPFD, 1000)
+        self.fd = fcntl.fcntl(low, fcntl.F_DUPFD, 1000)
         os.close(low)
         self.disk0 = pr.Disk(self.base, s.suite, ROOTS)
         lib = f'{cs.BUILD}/tests/system/helpers/recorder.so'
-        env = dict(os.environ, LD_PRELOAD=lib, RECORDER_FD=str(fd))
-        s.start(env=env, pass_fds=[fd])
+        how = {'env': dict(os.environ, LD_PRELOAD=lib,
+                           RECORDER_FD=str(self.fd)), 'pass_fds': [self.fd]}
+        rng = random.Random(1)
+        s.start(**how)
         try:
-            s.load(4 if LONG else 2, threads=5, rng=random.Random(1),
-                   sizes=[500, 3000, 20000, 100000] * 4
-                   + [200000, 300000, 2500000],
-                   on_ok=lambda t: os.write(fd, pr.token_record(t)))()
+            self.make_accounts()
+            wait = self.load(rng)
+            self.one_of_each()
+            self.administer()
+            wait()
+            s.kill(['*'])               # what follows is a recovery
+            s.master.wait()
+            s.stop()
+            s.start(**how)
+            wait = self.load(rng)
+            self.one_of_each()
+            wait()
+            time.sleep(2)               # the packer's turn
         finally:
             s.stop()
-            os.close(fd)
+            os.close(self.fd)
         self.records = pr.records(path)
+        self.acks = [i + 1 for i, r in enumerate(self.records) if r.op == 'K']
         self.live = f'{tmp}/live'
         # the numbers of the files that the recording speaks of are gone
         # when the tree is rebuilt: what they were is kept in disk0
@@ -65,6 +87,73 @@ class Recording:
             if extra not in ROOTS + ['etc']:
                 cs.clone(f'{self.live}/{extra}', f'{s.suite}/{extra}')
         os.chmod(s.suite, os.stat(self.live).st_mode & 0o7777)
+
+    def told(self, fact):
+        os.write(self.fd, pr.token_record(fact))
+
+    def load(self, rng):
+        return self.suite.load(
+            3 if LONG else 1.5, threads=4, rng=rng, on_ok=self.told,
+            sizes=[500, 3000, 20000, 100000] * 4 + [200000, 300000, 2500000])
+
+    def one_of_each(self):
+        """Each size once by each way, whatever chance sends."""
+        s = self.suite
+        s.begun += 1
+        for n, size in enumerate((800, 30000, 150000, 300000, 2500000)):
+            for port in (s.through, s.queue):
+                assert s.send(port, f'E{s.begun}Q{n}Q{port}Q', size,
+                              self.told), s.log()
+
+    def make_accounts(self):
+        s = self.suite
+        p = s.barid('domain', 'add', cs.DOMAIN)
+        assert p.returncode == 0, p.stderr
+        for n in range(s.accounts):
+            name = f'u{n + 1}@{cs.DOMAIN}'
+            p = s.barid('account', 'add', name, '--password-stdin',
+                        stdin='secret\n')
+            assert p.returncode == 0, p.stderr
+            self.told(f'account:{name}')
+
+    def administer(self):
+        """What people are told to be done has to last as well."""
+        s = self.suite
+        for n in range(4):
+            token = f'W{n}Q'
+            assert s.send(s.queue, token, 500, to=f'{token}@{WAITS}'.lower(),
+                          on_ok=lambda t: self.told(f'waits:{t}')), s.log()
+        waiting = {m['recipients'][0]['address']: m['queue_id']
+                   for m in s.drain(20, stays=WAITS)}
+        for n, verb in enumerate(('hold', 'delete')):
+            token = f'W{n}Q'
+            self.told(f'begun-{verb}:{token}')
+            p = s.barid('queue', verb, waiting[f'{token}@{WAITS}'.lower()])
+            assert p.returncode == 0, p.stderr
+            self.told(f'{verb}:{token}')
+
+    def amiss(self, facts, left):
+        """What was told to be done and is not so."""
+        s = self.suite
+        facts = {f for f in facts if ':' in f}
+        places = {}
+        for m in left:
+            for r in m['recipients']:
+                token = r['address'].split('@')[0].upper()
+                if token in places:
+                    yield f'{token} waits twice'
+                places[token] = m['queue_name']
+        accounts = s.barid('account', 'list').stdout
+        for kind, what in (f.split(':', 1) for f in facts):
+            if kind == 'account' and what not in accounts:
+                yield f'{what} is no account'
+            if kind == 'waits' and what not in places and \
+                    f'begun-delete:{what}' not in facts:
+                yield f'{what} does not wait'
+            if kind == 'hold' and places.get(what) != 'hold':
+                yield f'{what} is not on hold'
+            if kind == 'delete' and what in places:
+                yield f'{what} was deleted'
 
     def disk(self, count, ignore=None):
         """The disk after so many records."""
@@ -80,17 +169,19 @@ class Recording:
         disk.write(s.suite, rng)
         try:
             s.start()
-            s.drain(40)
+            left = s.drain(40, stays=WAITS)
+            amiss = sorted(self.amiss(disk.acked, left))
             s.stop()
-            lost, twice = s.judge(disk.acked)
+            mail = {t for t in disk.acked if ':' not in t}
+            lost, twice = s.judge(mail)
         except AssertionError as e:
             return f'{str(e)[-600:]}\n{s.log(8)}'
         finally:
             s.stop()
         if lost or twice:
-            return (f'{len(lost)} of {len(disk.acked)} lost {lost[:3]}, '
+            return (f'{len(lost)} of {len(mail)} lost {lost[:3]}, '
                     f'{len(twice)} twice {twice[:3]}')
-        return ''
+        return ', '.join(amiss)
 
 
 @pytest.fixture(scope='module')
@@ -116,39 +207,60 @@ def test_cut(recording):
     print('BARID_SEED', seed)
     rng = random.Random(seed)
     total = len(recording.records)
-    acks = [i + 1 for i, r in enumerate(recording.records) if r.op == 'K']
+    acks = recording.acks
     cuts = [(acks[-1], None), (rng.choice(acks), None)]
     for _ in range(40 if LONG else 4):
         cuts.append((rng.randrange(1, total), None))
         # and random parts of what was not flushed
-        cuts.append((rng.choice(acks), random.Random(rng.random())))
+        cuts.append((rng.choice(acks + [rng.randrange(1, total)]),
+                     random.Random(rng.random())))
     for at, some in cuts:
         wrong = recording.outcome(recording.disk(at), some)
         assert not wrong, (seed, at, total, bool(some), wrong)
+
+
+def places(recording, whole, kind):
+    """Where a flush of that kind may matter: (steps, seed of what else is
+    kept). Just after it something is acknowledged; or the next flush makes a
+    name last whose content is not there, or is in part."""
+    steps = set(whole.flushes[kind])
+    if 'folder flush' in kind:          # then what is in it matters, too
+        inside = kind.split(':')[0] + '/'
+        for k, n in whole.flushes.items():
+            if k.startswith(inside) and '/' not in k[len(inside):]:
+                steps |= set(n[-6:])
+    acks = recording.acks
+    ends = [i + 1 for i, r in enumerate(recording.records) if r.op == 'E']
+    after = sorted({next((k for k in acks if k > i), acks[-1])
+                    for i in steps})
+    for at in [acks[-1], acks[len(acks) // 2], acks[0], *after[-12:]]:
+        yield at, None
+    for i in whole.flushes[kind][-3:]:
+        for at in [e for e in ends if e > i + 1][:2]:
+            for seed in (None, 1, 2, 3):
+                yield at, seed
 
 
 @pytest.mark.long
 def test_each_flush_is_needed(recording):
     """The table of all flushes, and what happens without each."""
     whole = recording.disk(len(recording.records))
-    acks = [i + 1 for i, r in enumerate(recording.records) if r.op == 'K']
-    rows, missed = [], []
-    ends = [acks[-1], acks[len(acks) // 2], acks[0]]
-    for at in ends:                     # with all of them nothing is wrong
-        assert not recording.outcome(recording.disk(at)), at
+    missed = []
+
+    def outcome(at, seed, without=None):
+        return recording.outcome(
+            recording.disk(at, without and (lambda k, r: k == without)),
+            seed and random.Random(seed))
     for kind, n in sorted(whole.flushes.items()):
         wrong = ''
-        # where it just mattered, before a delivery makes up for it
-        after = sorted({next((k for k in acks if k > i), acks[-1])
-                        for i in n})
-        for at in ends + after[-6:]:
-            wrong = recording.outcome(
-                recording.disk(at, lambda k, r: k == kind))
-            if wrong:
+        for at, seed in [] if kind in BESIDE else places(
+                recording, whole, kind):
+            wrong = outcome(at, seed, kind)
+            if wrong:           # and it is for want of that flush
+                assert not outcome(at, seed), (at, seed, wrong)
                 break
-        rows.append(f'{kind} ({len(n)}): '
-                    + (wrong.splitlines()[0][:100] if wrong else 'NOT SEEN'))
-        print(rows[-1], flush=True)
+        print(f'{kind} ({len(n)}):', wrong.splitlines()[0][-100:] if wrong
+              else BESIDE.get(kind, 'NOT SEEN'), flush=True)
         if not wrong and kind not in BESIDE:
             missed.append(kind)
     assert not missed, missed

@@ -8,8 +8,9 @@
  *	NAME PID ATTEMPT yes|no
  *
  * NAME is the daemon; a process forked by it has "+child" behind. DRILL_DELAY
- * is how many waits to let pass. Then it forges messages: every number, on
- * every socket it holds. DRILL_PLACE is a folder with things to reach for:
+ * is how many waits to let pass. With DRILL_FORGE, the name of a daemon, the
+ * library is in that one only, and forges messages instead (drill_forge.c), to
+ * the detriment of DRILL_ACCOUNT. DRILL_PLACE is a folder with things to reach for:
  * `secret` (another's mail), `key` (signd's key), `socket`. DRILL_PORT is a
  * TCP port where somebody listens.
  */
@@ -38,11 +39,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "drill.h"
+
 #define EXPORT	__attribute__((visibility("default")))
 
-static int	say_fd = -1, port, delay = 1, forge;
+static int	say_fd = -1, port, delay = 1;
 static bool	sandboxed;
-static char	place[300], self_path[4200];
+static char	place[300], self_path[4200], forger[40], account_id[40];
 static pid_t	started_as, done_as, master;
 static int	waits;
 
@@ -62,7 +65,14 @@ begin(void)
 	if ((v = getenv("DRILL_DELAY")) != NULL)
 		delay = (int)strtol(v, NULL, 10);
 	sandboxed = getenv("DRILL_BARE") == NULL;
-	forge = getenv("DRILL_FORGE") != NULL;
+	if ((v = getenv("DRILL_FORGE")) != NULL) {
+		(void)snprintf(forger, sizeof(forger), "%s", v);
+		(void)snprintf(self_path, sizeof(self_path), "%s/progress",
+		    place);
+		drill_forge_prepare(self_path);
+	}
+	if ((v = getenv("DRILL_ACCOUNT")) != NULL)
+		(void)snprintf(account_id, sizeof(account_id), "%s", v);
 	if (dladdr((void *)begin, &info) != 0)
 		(void)snprintf(self_path, sizeof(self_path), "%s",
 		    info.dli_fname);
@@ -70,17 +80,51 @@ begin(void)
 	master = getppid();
 }
 
+/* me - the daemon, and whether it is one that was forked by it */
+static const char *
+me(void)
+{
+	static char name[60];
+
+	(void)snprintf(name, sizeof(name), "%s%s",
+	    program_invocation_short_name, drill_is_child() ? "+child" : "");
+	return name;
+}
+
+bool
+drill_is_child(void)
+{
+	return getpid() != started_as;
+}
+
+bool
+drill_is_own(int fd)
+{
+	return fd == say_fd;
+}
+
+const char *
+drill_account(void)
+{
+	return account_id;
+}
+
+/* drill_tell - one line for the test */
+void
+drill_tell(const char *what, const char *outcome)
+{
+	static char	line[2000];
+	int		n = snprintf(line, sizeof(line), "%s %d %s %s\n",
+			    me(), (int)getpid(), what, outcome);
+
+	if (n >= (int)sizeof(line) || write(say_fd, line, (size_t)n) != n)
+		_exit(99);
+}
+
 static void
 say(const char *what, bool could)
 {
-	char	line[400];
-	int	n = snprintf(line, sizeof(line), "%s%s %d %s %s\n",
-		    program_invocation_short_name,
-		    getpid() != started_as ? "+child" : "", (int)getpid(),
-		    what, could ? "yes" : "no");
-
-	if (write(say_fd, line, (size_t)n) != n)
-		_exit(99);
+	drill_tell(what, could ? "yes" : "no");
 }
 
 static int
@@ -296,34 +340,32 @@ descriptors(void)
 	}
 }
 
-/* forgeries - every number, as a note and as a call, with nothing in it and
- * with garbage, on every socket; the others must live on */
-static void
-forgeries(void)
+/* may_drill - is it the turn of this process, and is it in its sandbox? */
+static bool
+may_drill(void)
 {
-	char frame[12 + 40];
+	return say_fd >= 0 && done_as != getpid() &&
+	    strcmp(program_invocation_short_name, "master") != 0 &&
+	    (!sandboxed || prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2);
+}
 
-	for (int fd = 3; fd < 2000; fd++) {
-		struct stat st;
-
-		if (fd == say_fd || fstat(fd, &st) < 0 ||
-		    !S_ISSOCK(st.st_mode))
-			continue;
-		for (int round = 0; round < 80 * 3; round++) {
-			uint32_t length = round % 3 == 2 ? 40 : 0;
-
-			memset(frame, 0xa5, sizeof(frame));
-			memcpy(frame, &length, 4);
-			frame[4] = (char)(round / 3);
-			frame[5] = 0;
-			frame[6] = (char)(round % 3 == 1);
-			frame[7] = 0;
-			memset(frame + 8, round % 3 == 1, 4);
-			if (send(fd, frame, 12 + length,
-			    MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-				break;
-		}
+/* attack - what an intruder would try; one who forges does nothing else */
+static void
+attack(void)
+{
+	if (forger[0] == '\0') {
+		descriptors();
+		for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]);
+		    i++)
+			say(attempts[i].name, attempts[i].run() >= 0);
+		say("done", true);
+		return;
 	}
+	if (strcmp(forger, me()) != 0)
+		return;
+	drill_forge();
+	for (;;)		/* it serves nobody any more */
+		(void)sleep(1);
 }
 
 EXPORT int
@@ -333,27 +375,30 @@ epoll_wait(int fd, struct epoll_event *events, int count, int timeout)
 
 	if (real == NULL)
 		*(void **)&real = dlsym(RTLD_NEXT, "epoll_wait");
-	if (say_fd < 0 || done_as == getpid() ||
-	    strcmp(program_invocation_short_name, "master") == 0)
-		return real(fd, events, count, timeout);
-	if (sandboxed && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 2)
+	if (!may_drill())
 		return real(fd, events, count, timeout);
 	if (++waits <= delay)
 		return real(fd, events, count, timeout < 0 || timeout > 200 ?
 		    200 : timeout);
 	done_as = getpid();
 	waits = 0;
-	descriptors();
-	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
-		say(attempts[i].name, attempts[i].run() >= 0);
-	say("done", true);
-	if (forge) {
-		say("forging", true);	/* master may end us for it */
-		forgeries();
-		for (;;)
-			(void)real(fd, events, 0, 1000), sleep(1);
-	}
+	attack();
 	return real(fd, events, count, timeout);
+}
+
+/* what comes in says which conversation a descriptor carries */
+EXPORT ssize_t
+recvmsg(int fd, struct msghdr *m, int flags)
+{
+	static ssize_t (*real)(int, struct msghdr *, int);
+	ssize_t n;
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "recvmsg");
+	n = real(fd, m, flags);
+	if (n > 0 && forger[0] != '\0' && m->msg_iovlen == 1)
+		drill_learn(fd, m, (size_t)n);
+	return n;
 }
 
 EXPORT int
@@ -363,6 +408,7 @@ close(int fd)
 
 	if (real == NULL)
 		*(void **)&real = dlsym(RTLD_NEXT, "close");
+	drill_role_set(fd, NULL, false, NULL);
 	return fd == say_fd && say_fd >= 0 ? 0 : real(fd);
 }
 
@@ -387,35 +433,36 @@ close_range(unsigned from, unsigned to, int flags)
 EXPORT int
 execve(const char *path, char *const argv[], char *const envp[])
 {
-	static char	preload[4300], text[6][400];
-	static char	bare[] = "DRILL_BARE=1", forged_too[] = "DRILL_FORGE=1";
+	static const char	*names[] = { "DRILL_FD", "DRILL_PLACE",
+				    "DRILL_PORT", "DRILL_DELAY", "DRILL_BARE",
+				    "DRILL_FORGE", "DRILL_ACCOUNT",
+				    "ASAN_OPTIONS" };
+	static char	preload[4300], text[8][500];
 	char		*env[64];
 	const char	*slash = strrchr(path, '/');
-	const char	*only = getenv("DRILL_ONLY");
-	int		n = 0;
+	size_t		 length = strcspn(forger, "+");
+	int		 n = 0;
 	static int	(*real)(const char *, char *const *, char *const *);
 
 	if (real == NULL)
 		*(void **)&real = dlsym(RTLD_NEXT, "execve");
-	if (say_fd < 0 || (only != NULL && slash != NULL &&
-	    strcmp(only, slash + 1) != 0))
+	if (say_fd < 0 || (length > 0 && slash != NULL &&
+	    (strlen(slash + 1) != length ||
+	    strncmp(forger, slash + 1, length) != 0)))
 		return real(path, argv, envp);
 	while (envp[n] != NULL && n < 50) {
 		env[n] = envp[n];
 		n++;
 	}
 	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", self_path);
-	(void)snprintf(text[0], 400, "DRILL_FD=%d", say_fd);
-	(void)snprintf(text[1], 400, "DRILL_PLACE=%s", place);
-	(void)snprintf(text[2], 400, "DRILL_PORT=%d", port);
-	(void)snprintf(text[3], 400, "DRILL_DELAY=%d", delay);
 	env[n++] = preload;
-	for (int i = 0; i < 4; i++)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (getenv(names[i]) == NULL)
+			continue;
+		(void)snprintf(text[i], sizeof(text[i]), "%s=%s", names[i],
+		    getenv(names[i]));
 		env[n++] = text[i];
-	if (!sandboxed)
-		env[n++] = bare;
-	if (forge)
-		env[n++] = forged_too;
+	}
 	env[n] = NULL;
 	return real(path, argv, env);
 }
