@@ -496,8 +496,9 @@ live(const struct sandbox_row *row)
 	    row->paths[i].path != NULL; i++) {
 		char path[100];
 
-		if (row->paths[i].access < SANDBOX_MAKE)
-			continue;
+		if (row->paths[i].access < SANDBOX_MAKE ||
+		    (row->groups & SANDBOX_FILES_WRITE) == 0)
+			continue;	/* or it may only remove what is there */
 		(void)snprintf(path, sizeof(path), "%s%sfile",
 		    row->paths[i].path, row->paths[i].path[0] ? "/" : "");
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
