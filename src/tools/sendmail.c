@@ -3,11 +3,14 @@
 #include "tools/sendmail.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "libmail/header.h"
 #include "libmail/header_rcpts.h"
+#include "libtask/io.h"
 #include "libutil/buf.h"
 #include "tools/compat.h"
 #include "tools/queue.h"
@@ -177,14 +180,27 @@ flush(struct sendmail *s)
 	    &count) == TOOL_OK ? EX_OK : EX_UNAVAILABLE;
 }
 
+/* have_stdio - a caller may have closed them; pipes must not take their place */
+static void
+have_stdio(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	fd_close(&fd);
+}
+
 /* compat_sendmail - do what the options say */
 int
 compat_sendmail(struct tool *tool, int argc, char **argv)
 {
 	struct sendmail	s = { .tool = tool };
-	int		r = sendmail_options(&s, argc, argv);
+	int		r;
 
-	if (r != EX_OK)
+	have_stdio();
+	if ((r = sendmail_options(&s, argc, argv)) != EX_OK)
 		return r;
 	if (tool_conf(tool) != 0)
 		return EX_CONFIG;

@@ -276,6 +276,17 @@ def test_answers(suite, words, text, code, says):
     assert says in r.stderr, r.stderr
 
 
+def test_odd_callers(suite):
+    """without standard descriptors, and with a small limit for files"""
+    r = suite.run("sh", "-c", "sendmail -f a@b.test alice@example.test "
+                  "<&- >&- 2>&-")
+    assert r.returncode == 0
+    r = suite.run("sh", "-c", "ulimit -f 8; sendmail -f a@b.test "
+                  "alice@example.test", input="x" * 70000)
+    assert r.returncode == 69 and "limit of this process" in r.stderr, r
+    wait_for(lambda: not dropped(suite))
+
+
 def test_header_recipients(suite):
     subject = token()
     ok(suite.run(BUILD / "bin/sendmail", "-t", input="To: x@foreign.test\n"
