@@ -70,6 +70,7 @@ struct message {
 	bool			 too_large;
 	bool			 through;
 	bool			 each;		/* the client hears each rcpt */
+	bool			 now;		/* so, and it is never queued */
 	struct msg_rcpt_answer	*answers;	/* so: of each; else NULL */
 	size_t			 answer_count;
 	bool			 add_missing;
@@ -110,6 +111,13 @@ void	slots_put(struct cleanup *c, struct lease **take);
 int	slots_take_file(struct cleanup *c, struct slot_ref ref);
 /* keep it open, or close it */
 void	slots_keep_file(struct cleanup *c, struct slot_ref ref, int *fd_take);
+/* cleanup_commit.c: the verdict lives in the arena */
+MUST_USE int	message_offer(struct task *t, struct message *m,
+		    struct arena *a, struct msg_queue_verdict **ret_verdict);
+void	message_forget(const struct message *m);
+/* cleanup_now.c: a result for each recipient in m->answers, or one for all */
+void	message_now(struct task *t, struct message *m,
+	    struct status *ret_status);
 /* cleanup_each.c */
 /* the answers that the verdict allows: recipients refused leave the envelope,
  * the client being told; how many, and why the last one */

@@ -172,9 +172,9 @@ say_not_accepted(struct message *m, const struct status *s)
 	buf_free(&reply);
 }
 
-/* forget - an offered message is not committed */
-static void
-forget(const struct message *m)
+/* message_forget - it was offered, and is not committed */
+void
+message_forget(const struct message *m)
 {
 	struct msg_queue_forget forget = { queue_id_text(&m->id) };
 
@@ -219,24 +219,27 @@ queue(struct task *t, struct message *m, bool adopted,
 		*ret_status = status_make(451, "4.3.0",
 		    "Error: queue file write error");
 	if (r < 0 && adopted)
-		forget(m);
+		message_forget(m);
 }
 
 /* --- through */
 
-/* offer - ask qmgr to deliver it now */
-static int
-offer(struct task *t, struct message *m, struct arena *a,
+/* message_offer - ask qmgr to deliver it now */
+int
+message_offer(struct task *t, struct message *m, struct arena *a,
     struct msg_queue_verdict **ret_verdict)
 {
 	struct msg_queue_offer	 o = { .offset = 0,
-				    .limit = (uint32_t)m->p->through_time_limit };
+				    .limit = (uint32_t)m->p->through_time_limit,
+				    .now = m->now };
 	struct buf		 envelope = BUF_INIT;
 	void			*reply;
 	int			 r;
 
 	if ((r = message_seal(m)) < 0)
 		return r;
+	if (m->now)
+		o.limit = (uint32_t)m->p->through_lmtp_time_limit;
 	if ((r = ipc_pack(&msg_envelope_desc, m->envelope, &envelope)) == 0) {
 		o.envelope = buf_slice(&envelope);
 		o.content = message_fd(m);
@@ -298,7 +301,7 @@ through(struct task *t, struct message *m, struct status *ret_status)
 	struct arena			 a = ARENA_INIT;
 	size_t				 all = m->envelope->rcpts.n;
 	size_t				 delivered, refused_count, told;
-	int				 r = offer(t, m, &a, &v);
+	int				 r = message_offer(t, m, &a, &v);
 
 	if (r < 0) {
 		/* what qmgr did before it broke is not known. It may have
@@ -314,7 +317,7 @@ through(struct task *t, struct message *m, struct status *ret_status)
 	keep_unfinished(m, v, &delivered, &refused, &refused_count);
 	if (delivered > 0 && m->envelope->rcpts.n == 0) {
 		if (v->adopted)
-			forget(m);
+			message_forget(m);
 		*ret_status = status_make(250, "2.0.0", "Ok: delivered as %s",
 		    m->id.text);
 	} else if (refused_count + told == all && !v->adopted) {
@@ -353,6 +356,8 @@ message_finish(struct task *t, struct message *m, struct status *ret_status)
 	else if (r < 0)
 		*ret_status = status_make(451, "4.3.0",
 		    "Error: queue file write error");
+	else if (m->now)
+		message_now(t, m, ret_status);
 	else if (m->through)
 		through(t, m, ret_status);
 	else

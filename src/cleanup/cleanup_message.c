@@ -31,6 +31,7 @@ message_begin(struct message *m, struct cleanup *c,
 	m->large_fd = -1;
 	m->through = b->through;
 	m->each = b->each;
+	m->now = b->now;
 	m->add_missing = b->add_missing;
 	m->again = b->again;
 	m->limit = b->size_limit;

@@ -62,6 +62,7 @@ struct service {
 	unsigned		 limit;		/* processes */
 	bool			 limit_default;	/* default_process_limit */
 	bool			 verbose;
+	bool			 is_public;	/* on a socket of its name */
 	int64_t			 pause;		/* ms before the next start */
 	int64_t			 not_before;	/* loop ms */
 	bool			 restart_waits;	/* a task will start it */

@@ -184,16 +184,16 @@ listen_public(struct master *m, const char *path, mode_t mode, int *ret_fd,
 	return 0;
 }
 
-/* listen_pickup - the one internal service that local users connect to */
+/* listen_local - a socket that local users connect to */
 static int
-listen_pickup(struct master *m, struct service *s, const struct conf *conf,
-    struct diag *diag)
+listen_local(struct master *m, struct service *s, const char *name,
+    const struct conf *conf, struct diag *diag)
 {
 	struct buf	b = BUF_INIT;
 	int		fd, r = 0;
 
 	ignore(conf_get(conf, S("queue_directory"), &b, NULL));
-	buf_add_text(&b, "/public/pickup");
+	buf_addf(&b, "/public/%s", name);
 	fd = inherited(m, s, buf_cstr(&b));
 	if (fd < 0)
 		r = listen_public(m, buf_cstr(&b), 0666, &fd, diag);
@@ -213,7 +213,9 @@ service_listen(struct master *m, struct service *s, const struct conf *conf,
 	int		r;
 
 	if (strcmp(s->daemon->name, "pickup") == 0)
-		return listen_pickup(m, s, conf, diag);
+		return listen_local(m, s, "pickup", conf, diag);
+	if (s->is_public)
+		return listen_local(m, s, s->name, conf, diag);
 	if (s->type != MASTERCF_INET)
 		return 0;
 	if ((r = mastercf_split_inet(slice_of(s->name), &host, &port)) < 0)

@@ -106,6 +106,7 @@ of_row(const struct mastercf_service *row, const struct daemon_row *daemon,
 	s = service_new(row->name, row->type, daemon);
 	if (v != NULL) {
 		s->program = v->command;
+		s->is_public = v->serves && row->type != MASTERCF_INET;
 		conf_put(top, slice_of(v->param), slice_of(v->value),
 		    "master.cf", row->line);
 	}

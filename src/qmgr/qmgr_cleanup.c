@@ -532,12 +532,14 @@ on_committed(struct owner *o, struct msg_queue_committed *c)
 
 /* may_go_through - may it be tried while the client waits? */
 static bool
-may_go_through(struct qmgr *q, const struct msg_envelope *e)
+may_go_through(struct qmgr *q, const struct msg_envelope *e, bool now)
 {
 	const struct qmgr_params *p = daemon_params(q->daemon);
 
 	if (!q->recovered || sched_room(q->sched, SCHED_NEW) == 0)
 		return false;
+	if (now)
+		return true;
 	/* a report is due whatever happens: then it must not be forgotten */
 	if (wants_success(e))
 		return false;
@@ -631,7 +633,7 @@ on_offer(struct task *t, struct owner *o, uint32_t request,
 	int		 r;
 
 	r = ipc_unpack(&msg_envelope_desc, m->envelope, &a, &e);
-	if (r == 0 && (!may_go_through(q, e) ||
+	if (r == 0 && (!may_go_through(q, e, m->now) ||
 	    qmessage_find(q, ((struct msg_envelope *)e)->queue_id) != NULL))
 		r = verdict(o, request, e, NULL, false);
 	else if (r == 0) {

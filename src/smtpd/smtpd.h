@@ -88,6 +88,7 @@ struct smtpd_client {
 	bool			 tls;
 	bool			 quit;
 	bool			 through;
+	bool			 lmtp;		/* smtpd_protocol = lmtp */
 	bool			 counted;	/* in smtpd->addresses */
 };
 
@@ -102,6 +103,8 @@ MUST_USE int	smtpd_refuse(struct task *t, struct smtpd_client *c,
 /* an answer that another daemon could not be asked for: 451 */
 MUST_USE int	smtpd_trouble(struct task *t, struct smtpd_client *c,
 		    const char *stage, const char *what, int error);
+struct status	smtpd_trouble_status(const struct smtpd_client *c,
+		    const char *what, int error);
 struct slice	smtpd_proto(const struct smtpd_client *c);
 unsigned	smtpd_received_bits(const struct smtpd_client *c);
 /* smtpd_session.c */
@@ -112,6 +115,7 @@ MUST_USE int	smtpd_command(struct task *t, struct smtpd_client *c,
 		    struct slice line);
 /* smtpd_hello.c */
 MUST_USE int	cmd_ehlo(struct task *t, struct smtpd_client *c, struct slice args);
+MUST_USE int	cmd_lhlo(struct task *t, struct smtpd_client *c, struct slice args);
 MUST_USE int	cmd_helo(struct task *t, struct smtpd_client *c, struct slice args);
 /* smtpd_txn.c */
 void	txn_reset(struct smtpd_client *c);
@@ -119,6 +123,16 @@ MUST_USE int	cmd_mail(struct task *t, struct smtpd_client *c, struct slice args)
 MUST_USE int	cmd_rcpt(struct task *t, struct smtpd_client *c, struct slice args);
 /* smtpd_each.c: the end of a message with PRDR; s: the answer for all */
 MUST_USE int	smtpd_answer_each(struct task *t, struct smtpd_client *c,
+		    const char *stage, const struct content_answers *answers,
+		    const struct status *s);
+/* whose targets the one with that number has; see x->named */
+const struct smtpd_named	*smtpd_targets_of(const struct smtpd_txn *x,
+				    size_t i);
+/* smtpd_lmtp.c */
+/* 1: this client may speak LMTP with us; 0: not */
+MUST_USE int	lmtp_may_speak(struct task *t, struct smtpd_client *c);
+/* the end of a message; without answers s is for all */
+MUST_USE int	lmtp_answer_each(struct task *t, struct smtpd_client *c,
 		    const char *stage, const struct content_answers *answers,
 		    const struct status *s);
 /* smtpd_content.c */
@@ -134,6 +148,7 @@ MUST_USE int	cmd_starttls(struct task *t, struct smtpd_client *c,
 MUST_USE int	smtpd_start_tls(struct task *t, struct smtpd_client *c);
 bool	smtpd_offers_tls(const struct smtpd_client *c);
 /* smtpd_peer.c */
+bool	smtpd_is_loopback(const struct smtpd_client *c);
 MUST_USE int	smtpd_identify(struct task *t, struct smtpd_client *c,
 		    const struct sockaddr_storage *peer);
 

@@ -75,9 +75,22 @@ static const struct command commands[] = {
 #include "smtpd/smtpd_cmds.def"
 };
 
-static const struct command *
-find(enum smtp_verb verb)
+/* is_spoken - LMTP has a hello of its own, and must not know SMTP's (RFC 2033
+ * 4.1); nobody logs in who hands over other people's mail */
+static bool
+is_spoken(const struct smtpd_client *c, enum smtp_verb verb)
 {
+	if (c->lmtp)
+		return verb != SMTP_VERB_EHLO && verb != SMTP_VERB_HELO &&
+		    verb != SMTP_VERB_AUTH;
+	return verb != SMTP_VERB_LHLO;
+}
+
+static const struct command *
+find(const struct smtpd_client *c, enum smtp_verb verb)
+{
+	if (!is_spoken(c, verb))
+		return NULL;
 	for (size_t i = 0; i < COUNT(commands); i++)
 		if (commands[i].verb == verb)
 			return &commands[i];
@@ -103,11 +116,13 @@ out_of_order(struct task *t, struct smtpd_client *c, const struct command *cmd)
 	if (c->state == IN_BDAT)
 		need = "nothing but BDAT or RSET may come between chunks";
 	else if (c->state == IN_START)
-		need = "send HELO/EHLO first";
+		need = c->lmtp ? "send LHLO first" : "send HELO/EHLO first";
 	else if (cmd->verb == SMTP_VERB_MAIL)
 		need = "nested MAIL command";
 	else if (cmd->verb == SMTP_VERB_DATA && c->state == IN_MAIL)
-		return smtpd_reply(t, c, 554, "5.5.1 Error: no valid recipients");
+		/* RFC 2033 4.2 wants 503 */
+		return smtpd_reply(t, c, c->lmtp ? 503 : 554,
+		    "5.5.1 Error: no valid recipients");
 	else if (c->state >= IN_MAIL)
 		need = "not within a mail transaction";
 	return smtpd_reply(t, c, 503, "5.5.1 Error: %s", need);
@@ -172,7 +187,7 @@ smtpd_command(struct task *t, struct smtpd_client *c, struct slice line)
 {
 	struct slice		 word, args;
 	enum smtp_verb		 verb = smtp_parse_verb(line, &word, &args);
-	const struct command	*cmd = find(verb);
+	const struct command	*cmd = find(c, verb);
 	uint32_t		 errors = c->errors;
 	int			 r;
 

@@ -85,6 +85,7 @@ begin(struct task *t, struct smtpd_client *c)
 					    .size_limit = c->p->message_size_limit,
 					    .add_received = true,
 					    .each = c->txn.mail.prdr,
+					    .now = c->lmtp,
 					    .add_missing = c->login[0] != '\0' };
 	struct msg_envelope		e = envelope(c);
 	struct buf			field = BUF_INIT;
@@ -169,6 +170,27 @@ refused_by_rule(struct smtpd_client *c, struct status *ret_bad)
 	return true;
 }
 
+/* answer - what became of the message, or of each recipient */
+static int
+answer(struct task *t, struct smtpd_client *c, const char *stage,
+    const struct status *s, const struct content_answers *each)
+{
+	struct buf	line = BUF_INIT;
+	int		r;
+
+	if (c->lmtp)
+		return lmtp_answer_each(t, c, stage, each, s);
+	if (each->n > 0)
+		return smtpd_answer_each(t, c, stage, each, s);
+	if (!status_is_ok(s))
+		return smtpd_refuse(t, c, stage, SLICE_EMPTY, s);
+	status_format(&line, s);
+	r = stream_writef(t, &c->stream, "%.*s\r\n",
+	    SLICE_ARG(buf_slice(&line)));
+	buf_free(&line);
+	return r;
+}
+
 /* finish - the content is complete: answer, and end the transaction */
 static int
 finish(struct task *t, struct smtpd_client *c, const char *stage)
@@ -186,27 +208,18 @@ finish(struct task *t, struct smtpd_client *c, const char *stage)
 		return r;
 	if (refused_by_rule(c, &s)) {
 		content_channel_drop(&c->txn.channel);
-		r = smtpd_refuse(t, c, stage, SLICE_EMPTY, &s);
-	} else if (c->txn.broken || (r = content_end_each(t,
+	} else if ((r = c->txn.broken ? -EPIPE : content_end_each(t,
 	    c->txn.channel, &a, &s, &each)) < 0) {
 		content_channel_drop(&c->txn.channel);
-		r = smtpd_trouble(t, c, stage, "the queue",
-		    c->txn.broken ? -EPIPE : r);
+		if (r != -ECANCELED) {
+			s = smtpd_trouble_status(c, "the queue", r);
+			r = 0;
+		}
 	} else {
 		content_channel_put(&c->smtpd->pool, &c->txn.channel);
-		if (each.n > 0) {
-			r = smtpd_answer_each(t, c, stage, &each, &s);
-		} else if (status_is_ok(&s)) {
-			struct buf line = BUF_INIT;
-
-			status_format(&line, &s);
-			r = stream_writef(t, &c->stream, "%.*s\r\n",
-			    SLICE_ARG(buf_slice(&line)));
-			buf_free(&line);
-		} else {
-			r = smtpd_refuse(t, c, stage, SLICE_EMPTY, &s);
-		}
 	}
+	if (r == 0)
+		r = answer(t, c, stage, &s, &each);
 	arena_free(&a);
 	txn_reset(c);
 	return r;
@@ -345,6 +358,18 @@ refusal_of_chunk(const struct smtpd_client *c, const struct smtp_bdat *b,
 	return true;
 }
 
+/* refuse_chunk - LMTP has an answer for each recipient behind the last one */
+static int
+refuse_chunk(struct task *t, struct smtpd_client *c, const struct smtp_bdat *b,
+    const struct status *bad)
+{
+	const struct content_answers none = { NULL, 0 };
+
+	if (c->lmtp && b->last && c->txn.accepted > 0)
+		return lmtp_answer_each(t, c, "BDAT", &none, bad);
+	return smtpd_refuse(t, c, "BDAT", SLICE_EMPTY, bad);
+}
+
 /* cmd_bdat - RFC 3030 2 */
 int
 cmd_bdat(struct task *t, struct smtpd_client *c, struct slice args)
@@ -360,7 +385,7 @@ cmd_bdat(struct task *t, struct smtpd_client *c, struct slice args)
 	}
 	if (refusal_of_chunk(c, &b, &bad)) {
 		/* the answer comes first: who listens need not send the rest */
-		r = smtpd_refuse(t, c, "BDAT", SLICE_EMPTY, &bad);
+		r = refuse_chunk(t, c, &b, &bad);
 		txn_reset(c);
 		return r < 0 ? r : discard(t, c, b.size);
 	}
@@ -369,7 +394,8 @@ cmd_bdat(struct task *t, struct smtpd_client *c, struct slice args)
 		if ((r = begin(t, c)) < 0) {
 			if (r == -ECANCELED)
 				return r;
-			r = smtpd_trouble(t, c, "BDAT", "the queue", r);
+			bad = smtpd_trouble_status(c, "the queue", r);
+			r = refuse_chunk(t, c, &b, &bad);
 			txn_reset(c);
 			return r < 0 ? r : discard(t, c, b.size);
 		}

@@ -5,10 +5,10 @@
  */
 #include "smtpd/smtpd.h"
 
-/* targets_of - a recipient that was named twice has targets only the first time:
+/* smtpd_targets_of - a recipient that was named twice has targets only the first time:
  * the answer is the same */
-static const struct smtpd_named *
-targets_of(const struct smtpd_txn *x, size_t i)
+const struct smtpd_named *
+smtpd_targets_of(const struct smtpd_txn *x, size_t i)
 {
 	for (size_t k = 0; x->named[i].count == 0 && k < i; k++)
 		if (slice_equal_nocase(x->named[k].text, x->named[i].text))
@@ -63,7 +63,7 @@ smtpd_answer_each(struct task *t, struct smtpd_client *c, const char *stage,
 	r = smtpd_reply(t, c, 353, "Each recipient's result follows");
 	for (size_t i = 0; r == 0 && i < x->accepted; i++) {
 		const struct msg_rcpt_answer *a =
-		    of_named(targets_of(x, i), answers);
+		    of_named(smtpd_targets_of(x, i), answers);
 
 		if (a == NULL)
 			return -EPROTO;

@@ -18,7 +18,7 @@ discarded(const struct smtpd_client *c, const char *keyword)
 static bool
 offers_auth(const struct smtpd_client *c)
 {
-	return c->p->smtpd_sasl_auth_enable && c->login[0] == '\0' &&
+	return c->p->smtpd_sasl_auth_enable && c->login[0] == '\0' && !c->lmtp &&
 	    (c->tls || !c->p->smtpd_tls_auth_only);
 }
 
@@ -34,10 +34,11 @@ keywords(const struct smtpd_client *c, struct buf *out)
 		{ "AUTH", offers_auth(c) },
 		{ "ENHANCEDSTATUSCODES", true },
 		{ "8BITMIME", true },
-		{ "DSN", true },
+		/* in LMTP the client reports successes (RFC 3461 5.2.3) */
+		{ "DSN", !c->lmtp },
 		{ "SMTPUTF8", c->p->smtputf8_enable },
 		{ "CHUNKING", true },
-		{ "PRDR", c->through },	/* draft-hall-prdr */
+		{ "PRDR", c->through && !c->lmtp },	/* draft-hall-prdr */
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -85,9 +86,10 @@ cmd_helo(struct task *t, struct smtpd_client *c, struct slice args)
 	return smtpd_reply(t, c, 250, "%.*s", SLICE_ARG(c->p->myhostname));
 }
 
-/* cmd_ehlo - RFC 5321 4.1.1.1 */
-int
-cmd_ehlo(struct task *t, struct smtpd_client *c, struct slice args)
+/* extended - the answer to EHLO and LHLO */
+static int
+extended(struct task *t, struct smtpd_client *c, struct slice args,
+    const char *verb)
 {
 	struct buf	lines = BUF_INIT;
 	struct slice	rest, line;
@@ -95,7 +97,7 @@ cmd_ehlo(struct task *t, struct smtpd_client *c, struct slice args)
 	int		r;
 
 	if (hello(c, args, true, &bad) < 0)
-		return smtpd_refuse(t, c, "EHLO", SLICE_EMPTY, &bad);
+		return smtpd_refuse(t, c, verb, SLICE_EMPTY, &bad);
 	keywords(c, &lines);
 	rest = buf_slice(&lines);
 	r = stream_writef(t, &c->stream, "250%c%.*s\r\n",
@@ -107,4 +109,18 @@ cmd_ehlo(struct task *t, struct smtpd_client *c, struct slice args)
 	}
 	buf_free(&lines);
 	return r;
+}
+
+/* cmd_ehlo - RFC 5321 4.1.1.1 */
+int
+cmd_ehlo(struct task *t, struct smtpd_client *c, struct slice args)
+{
+	return extended(t, c, args, "EHLO");
+}
+
+/* cmd_lhlo - RFC 2033 4.1 */
+int
+cmd_lhlo(struct task *t, struct smtpd_client *c, struct slice args)
+{
+	return extended(t, c, args, "LHLO");
 }

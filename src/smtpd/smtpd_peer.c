@@ -10,10 +10,12 @@
 #include "libglobal/dns.h"
 #include "smtpd/smtpd.h"
 
-static bool
-is_loopback(const char *address)
+/* smtpd_is_loopback - is the client on this host? */
+bool
+smtpd_is_loopback(const struct smtpd_client *c)
 {
-	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+	return strncmp(c->address, "127.", 4) == 0 ||
+	    strcmp(c->address, "::1") == 0;
 }
 
 /* address_text - the address without port; IPv4 in IPv6 as IPv4 */
@@ -24,6 +26,11 @@ address_text(const struct sockaddr_storage *peer, char *out, size_t size)
 	socklen_t len = peer->ss_family == AF_INET6 ? sizeof(*sin6) :
 	    sizeof(struct sockaddr_in);
 
+	/* a socket of the file system: as Postfix calls such clients */
+	if (peer->ss_family == AF_UNIX) {
+		(void)snprintf(out, size, "127.0.0.1");
+		return;
+	}
 	if (peer->ss_family == AF_INET6 &&
 	    IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr)) {
 		(void)inet_ntop(AF_INET, sin6->sin6_addr.s6_addr + 12, out,
@@ -59,7 +66,7 @@ smtpd_identify(struct task *t, struct smtpd_client *c,
 
 	address_text(peer, c->address, sizeof(c->address));
 	(void)snprintf(c->name, sizeof(c->name), "unknown");
-	if (is_loopback(c->address))
+	if (smtpd_is_loopback(c))
 		(void)snprintf(c->name, sizeof(c->name), "localhost");
 	else if (c->p->smtpd_peername_lookup)
 		r = look_up(t, c);

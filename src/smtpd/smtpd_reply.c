@@ -33,6 +33,7 @@ unsigned
 smtpd_received_bits(const struct smtpd_client *c)
 {
 	return (c->esmtp ? RECEIVED_ESMTP : 0u) |
+	    (c->lmtp ? RECEIVED_LMTP : 0u) |
 	    (c->tls ? RECEIVED_TLS : 0u) |
 	    (c->login[0] != '\0' ? RECEIVED_AUTH : 0u) |
 	    (c->txn.mail.smtputf8 ? RECEIVED_UTF8 : 0u);
@@ -72,17 +73,25 @@ smtpd_refuse(struct task *t, struct smtpd_client *c, const char *stage,
 	return r;
 }
 
+/* smtpd_trouble_status - log it, and what the client is to hear */
+struct status
+smtpd_trouble_status(const struct smtpd_client *c, const char *what, int error)
+{
+	log_event(&c->log, EV_SMTPD_TROUBLE, KV_TEXT("what", what),
+	    KV_ERR("why", error));
+	return status_make(451, "4.3.0",
+	    "Temporary server error, try again later");
+}
+
 /* smtpd_trouble - the machine failed: not now */
 int
 smtpd_trouble(struct task *t, struct smtpd_client *c, const char *stage,
     const char *what, int error)
 {
-	struct status s = status_make(451, "4.3.0",
-	    "Temporary server error, try again later");
+	struct status s;
 
 	if (error == -ECANCELED)
 		return error;
-	log_event(&c->log, EV_SMTPD_TROUBLE, KV_TEXT("what", what),
-	    KV_ERR("why", error));
+	s = smtpd_trouble_status(c, what, error);
 	return smtpd_refuse(t, c, stage, SLICE_EMPTY, &s);
 }

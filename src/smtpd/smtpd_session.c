@@ -54,8 +54,7 @@ count_address(struct smtpd_client *c)
 	(void)hash_put(h, key, (void *)n);	/* the count is the pointer */
 	c->counted = true;
 	return limit == 0 || n <= (uintptr_t)limit ||
-	    strncmp(c->address, "127.", 4) == 0 ||
-	    strcmp(c->address, "::1") == 0;
+	    smtpd_is_loopback(c);
 }
 
 static void
@@ -73,12 +72,26 @@ uncount_address(struct smtpd_client *c)
 		(void)hash_put(h, key, (void *)(n - 1));
 }
 
+/* no_lmtp - it is none of those who may hand over mail this way */
+static int
+no_lmtp(struct task *t, struct smtpd_client *c)
+{
+	struct status bad = status_make(554, "5.7.1",
+	    "%.*s LMTP is for this host and mynetworks",
+	    SLICE_ARG(c->p->myhostname));
+
+	c->quit = true;
+	return smtpd_refuse(t, c, "CONNECT", SLICE_EMPTY, &bad);
+}
+
 /* greet - the first line, unless the client is refused */
 static int
 greet(struct task *t, struct smtpd_client *c)
 {
 	int r;
 
+	if (c->lmtp && (r = lmtp_may_speak(t, c)) <= 0)
+		return r < 0 ? r : no_lmtp(t, c);
 	if (!count_address(c)) {
 		c->quit = true;
 		return smtpd_reply(t, c, 421, "4.7.0 %.*s Error: too many "
@@ -87,7 +100,8 @@ greet(struct task *t, struct smtpd_client *c)
 	}
 	if (c->p->smtpd_tls_wrappermode && (r = smtpd_start_tls(t, c)) < 0)
 		return r;
-	return smtpd_reply(t, c, 220, "%.*s", SLICE_ARG(c->p->smtpd_banner));
+	return smtpd_reply(t, c, 220, "%.*s", SLICE_ARG(c->lmtp ?
+	    c->p->smtpd_lmtp_banner : c->p->smtpd_banner));
 }
 
 /* read_command - the next line, within smtpd_timeout */
@@ -203,8 +217,9 @@ smtpd_client(struct task *t, struct daemon *d, int *fd_take,
 	c->p = daemon_params(d);
 	c->state = IN_START;
 	c->after = "CONNECT";
+	c->lmtp = c->p->smtpd_protocol == 1;
 	/* the words of delivery_mode: "" follows the port */
-	c->through = c->p->delivery_mode == 1 || (c->p->delivery_mode == 0 &&
+	c->through = c->lmtp || c->p->delivery_mode == 1 || (c->p->delivery_mode == 0 &&
 	    !c->p->smtpd_sasl_auth_enable && slice_has_suffix(where, S(":25")));
 	stream_open(&c->stream, daemon_loop(d), fd_take);
 	session(t, c, peer);

@@ -35,7 +35,7 @@ refusal_of_mail(const struct smtpd_client *c, struct status *ret_bad)
 		    "Must issue a STARTTLS command first");
 		return true;
 	}
-	if (p->smtpd_require_login && c->login[0] == '\0') {
+	if (p->smtpd_require_login && !c->lmtp && c->login[0] == '\0') {
 		*ret_bad = status_make(530, "5.7.0", "Authentication required");
 		return true;
 	}
@@ -54,8 +54,13 @@ check_mail(const struct smtpd_client *c, const struct smtp_mail *m,
 		return false;
 	}
 	/* draft-hall-prdr: without through mode all hear the same */
-	if (m->prdr && !c->through) {
+	if (m->prdr && (!c->through || c->lmtp)) {
 		*ret_bad = status_make(501, "5.5.4", "PRDR is not offered");
+		return false;
+	}
+	if (c->lmtp && (m->given & (SMTP_PARAM_BIT(RET) |
+	    SMTP_PARAM_BIT(ENVID))) != 0) {
+		*ret_bad = status_make(501, "5.5.4", "DSN is not offered");
 		return false;
 	}
 	if (m->smtputf8 && !c->p->smtputf8_enable) {
@@ -79,10 +84,10 @@ cmd_mail(struct task *t, struct smtpd_client *c, struct slice args)
 	struct status		 bad;
 	unsigned		 flags = 0;
 
-	if (c->p->smtpd_helo_required && c->state == IN_START) {
+	if ((c->p->smtpd_helo_required || c->lmtp) && c->state == IN_START) {
 		c->errors++;
-		return smtpd_reply(t, c, 503,
-		    "5.5.1 Error: send HELO/EHLO first");
+		return smtpd_reply(t, c, 503, "5.5.1 Error: send %s first",
+		    c->lmtp ? "LHLO" : "HELO/EHLO");
 	}
 	if (c->p->strict_rfc821_envelopes)
 		flags |= SMTP_STRICT;
@@ -114,7 +119,9 @@ ask(struct task *t, struct smtpd_client *c, struct slice text,
 				    .sender = c->txn.sender,
 				    .size = c->txn.mail.size,
 				    .trusted = c->login[0] != '\0',
-				    .client_address = slice_of(c->address),
+				    /* LMTP brings mail home: no relaying */
+				    .client_address = c->lmtp ? SLICE_EMPTY :
+				    slice_of(c->address),
 				    .check = c->p->smtpd_reject_unlisted_recipient };
 	void			*reply;
 	int			 r;
@@ -244,7 +251,7 @@ is_to_split(const struct smtpd_client *c, const struct msg_map_route *route)
 	const struct smtpd_txn *x = &c->txn;
 
 	/* with PRDR each is answered on its own */
-	if (!c->through || !c->p->through_split_recipients ||
+	if (!c->through || c->lmtp || !c->p->through_split_recipients ||
 	    x->rcpt_count == 0 || x->mail.prdr)
 		return false;
 	for (size_t i = 0; i < x->rcpt_count; i++)
@@ -313,6 +320,11 @@ cmd_rcpt(struct task *t, struct smtpd_client *c, struct slice args)
 		return too_many(t, c, "Error: too many recipients");
 	if (smtp_parse_rcpt(args, &c->txn.arena, flags, &rcpt, &bad) < 0)
 		return smtpd_refuse(t, c, "RCPT", SLICE_EMPTY, &bad);
+	if (c->lmtp && (rcpt.given & (SMTP_PARAM_BIT(NOTIFY) |
+	    SMTP_PARAM_BIT(ORCPT))) != 0) {
+		bad = status_make(501, "5.5.4", "DSN is not offered");
+		return smtpd_refuse(t, c, "RCPT", SLICE_EMPTY, &bad);
+	}
 	addr_format(&text, &rcpt.recipient);
 	r = decide(t, c, &rcpt, buf_slice(&text));
 	buf_free(&text);

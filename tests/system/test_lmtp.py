@@ -3,13 +3,18 @@
 import os
 import pathlib
 import re
+import shutil
+import smtplib
+import socket
 import socketserver
+import subprocess
 import tempfile
 import threading
 
 import pytest
 
-from conftest import message, token, wait_for
+from conftest import Suite, have, message, token, wait_for
+from test_relay import postfix  # noqa: F401 (a fixture)
 
 
 def result_line(s, rcpt):
@@ -196,3 +201,235 @@ def test_client_unix_socket_below_queue(make_suite, folder):
         s.directory, "s/queue/private/dovecot-lmtp"))
     wait_for(lambda: server.letters)
     server.close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """alice takes what fits, carol's mailbox is full"""
+    s = Suite("--set", "recipient_delimiter=+", accounts=(
+        "alice:secret", "bob:hunter2", "carol:secret3"))
+    assert s.barid("account", "quota", "carol@example.test",
+                   "1").returncode == 0
+    yield s
+    s.close()
+
+
+def lmtp(s):
+    c = smtplib.LMTP("127.0.0.1", s.port("lmtp"))
+    c.timeout = 30
+    return c
+
+
+def test_server_hello(server):
+    with lmtp(server) as c:
+        assert c.docmd("EHLO", "x")[0] == 500
+        assert c.docmd("HELO", "x")[0] == 500
+        assert c.docmd("MAIL", "FROM:<a@other.test>")[0] == 503
+        code, text = c.docmd("LHLO", "front.test")
+        words = text.decode().split()
+        assert code == 250
+        for w in ("PIPELINING", "ENHANCEDSTATUSCODES", "8BITMIME", "SMTPUTF8",
+                  "CHUNKING", "SIZE", "STARTTLS"):
+            assert w in words
+        for w in ("AUTH", "DSN", "PRDR"):
+            assert w not in words
+        assert c.docmd("AUTH", "PLAIN")[0] == 500
+    with server.smtp() as c:
+        assert c.docmd("LHLO", "x")[0] == 500
+
+
+def test_server_recipients(server):
+    """who is not here, has no room, or lives elsewhere is refused at RCPT"""
+    with lmtp(server) as c:
+        c.ehlo("front.test")
+        assert c.mail("sender@other.test", ["size=1000"])[0] == 250
+        assert c.docmd("DATA")[0] == 503
+        code, text = c.rcpt("nobody@example.test")
+        assert code == 550 and b"5.1.1" in text
+        code, text = c.rcpt("carol@example.test")
+        assert code // 100 in (4, 5) and b".2.2" in text
+        code, text = c.rcpt("x@foreign.test")
+        assert code == 554 and b"5.7.1" in text
+        assert c.docmd("DATA")[0] == 503
+
+
+def test_server_delivers(server):
+    """an answer for each recipient, behind the content"""
+    subject = token()
+    with lmtp(server) as c:
+        c.ehlo("front.test")
+        c.mail("sender@other.test")
+        for rcpt in ("alice@example.test", "bob@example.test",
+                     "alice@example.test"):
+            assert c.rcpt(rcpt)[0] == 250
+        assert c.docmd("DATA")[0] == 354
+        c.send(message(subject).encode() + b".\r\n")
+        for rcpt in (b"alice@", b"bob@", b"alice@"):
+            code, text = c.getreply()
+            assert code == 250 and text.startswith(b"2.0.0 <" + rcpt), text
+        assert c.noop()[0] == 250
+    text = server.wait_message(subject)
+    assert b"with LMTP id" in text
+    assert text.startswith(b"Return-Path: <sender@other.test>")
+    server.wait_message(subject, login="bob:hunter2")
+    assert server.run("postqueue", "-j").stdout == ""
+    lines = result_line(server, "bob@example.test")
+    assert lines[0][0] == "barid/lmtpd"
+
+
+def test_server_chunks(server):
+    subject = token()
+    text = message(subject).encode()
+    with lmtp(server) as c:
+        c.ehlo("front.test")
+        c.mail("sender@other.test")
+        c.rcpt("alice@example.test")
+        c.rcpt("bob@example.test")
+        c.send(b"BDAT 10\r\n" + text[:10])
+        assert c.getreply()[0] == 250
+        c.send(b"BDAT %d LAST\r\n" % (len(text) - 10) + text[10:])
+        assert [c.getreply()[0] for _ in range(2)] == [250, 250]
+        # too large: each hears it
+        c.mail("sender@other.test")
+        c.rcpt("alice@example.test")
+        c.rcpt("bob@example.test")
+        c.send(b"BDAT 10300000 LAST\r\n" + bytes(10300000))
+        assert [c.getreply()[0] for _ in range(2)] == [552, 552]
+    server.wait_message(subject)
+
+
+def test_server_starttls(server):
+    with lmtp(server) as c:
+        c.ehlo("front.test")
+        c._host = "localhost"
+        assert c.starttls(context=server.tls())[0] == 220
+        c.ehlo("front.test")
+        subject = token()
+        c.sendmail("sender@other.test", ["alice@example.test"],
+                   message(subject))
+    assert b"with LMTPS id" in server.wait_message(subject)
+
+
+def test_server_smtp_source(server):
+    before = len(server.messages(login="bob:hunter2"))
+    r = server.run(have("smtp-source"), "-L", "-s", "4", "-m", "40", "-l",
+                   "4000", "-f", "load@other.test", "-t", "bob@example.test",
+                   "127.0.0.1:%d" % server.port("lmtp"))
+    assert r.returncode == 0, r.stderr
+    assert len(server.messages(login="bob:hunter2")) == before + 40
+
+
+def test_server_unix_socket(make_suite):
+    """a row of lmtpd whose socket is public"""
+    s = make_suite(accounts=["alice:secret"])
+    with open(os.path.join(s.config, "master.cf"), "a") as f:
+        f.write("lmtp-in unix n - n - - lmtpd\n")
+    s.barid("reload", check=True)
+    path = os.path.join(s.directory, "s/queue/public/lmtp-in")
+    wait_for(lambda: os.path.exists(path))
+    subject = token()
+    with smtplib.LMTP(path) as c:
+        c.ehlo("front.test")
+        assert not c.sendmail("sender@other.test", ["alice@example.test"],
+                              message(subject))
+    assert b"with LMTP id" in s.wait_message(subject)
+
+
+def test_server_mixed(make_suite):
+    """what fails for now is 4xx for that recipient; nothing is queued"""
+    s = make_suite("--set", "virtual_alias_maps=inline:{ { both@example.test "
+                   "= alice@example.test x@foreign.test } }", "--set",
+                   "relayhost=[127.0.0.1]:1", accounts=["alice:secret"])
+    subject = token()
+    with lmtp(s) as c:
+        c.ehlo("front.test")
+        c.mail("sender@other.test")
+        assert c.rcpt("both@example.test")[0] == 250
+        assert c.rcpt("alice@example.test")[0] == 250
+        c.docmd("DATA")
+        c.send(message(subject).encode() + b".\r\n")
+        code, text = c.getreply()
+        assert code // 100 == 4 and b"<both@example.test>" in text, text
+        assert c.getreply()[0] == 250
+    assert s.run("postqueue", "-j").stdout == ""
+    assert "queued as" not in s.maillog()
+
+
+def test_server_clients(make_suite):
+    """this host and mynetworks; others hear 554"""
+    s = make_suite(accounts=["alice:secret"])
+    own = [a for a in subprocess.run(
+        ["hostname", "-I"], capture_output=True, text=True).stdout.split()
+        if "." in a]
+    assert s.endpoints["lmtp"]["host"] == "127.0.0.1"
+    for address in own:
+        with pytest.raises(OSError):
+            socket.create_connection((address, s.port("lmtp")), timeout=5)
+
+
+def test_postfix_delivers(server, postfix):
+    """Postfix in front, our mailboxes behind: its queue keeps what fails"""
+    port = postfix(relayhost="", transport_maps="inline:{example.test=lmtp:"
+                   "inet:127.0.0.1:%d}" % server.port("lmtp"))
+    subject = token()
+    with smtplib.SMTP("127.0.0.1", port, timeout=30) as c:
+        c.sendmail("sender@other.test", [
+            "alice@example.test", "bob@example.test", "nobody@example.test"],
+            message(subject))
+    assert b"by pf.test (Postfix)" in server.wait_message(subject)
+    server.wait_message(subject, login="bob:hunter2")
+    wait_for(lambda: re.search(r"reject: RCPT .*5\.1\.1 <nobody@example.test>"
+                               r".* proto=LMTP", server.maillog()))
+
+
+@pytest.fixture
+def dovecot(folder):
+    """Debian's Dovecot with an LMTP socket, as root only"""
+    if os.geteuid() != 0:
+        pytest.fail("Dovecot can be started by root only")
+    have("dovecot")
+    (folder / "dovecot.conf").write_text("""
+base_dir = {0}/run
+log_path = {0}/log
+protocols = lmtp
+ssl = no
+auth_username_format = %n
+userdb {{
+  driver = static
+  args = uid=nobody gid=nogroup home={0}/mail/%n allow_all_users=yes
+}}
+passdb {{
+  driver = static
+  args = nopassword=y
+}}
+mail_location = maildir:~/Maildir
+service lmtp {{
+  unix_listener {0}/lmtp {{
+    mode = 0600
+    user = root
+  }}
+}}
+""".format(folder))
+    (folder / "mail").mkdir()
+    shutil.chown(folder / "mail", "nobody", "nogroup")
+    process = subprocess.Popen([have("dovecot"), "-F", "-c",
+                                str(folder / "dovecot.conf")])
+    wait_for(lambda: (folder / "lmtp").exists())
+    yield folder
+    process.terminate()
+    process.wait(10)
+
+
+def test_client_to_dovecot(make_suite, dovecot):
+    """the mailboxes of a domain are Dovecot's, behind its Unix socket"""
+    s = make_suite("--set", "relay_domains=dove.test", "--set",
+                   "relay_transport=lmtp:unix:%s/lmtp" % dovecot,
+                   accounts=["alice:secret"])
+    subject = token()
+    submit(s, ["carl@dove.test", "dora@dove.test"], subject)
+    for rcpt in ("carl", "dora"):
+        program, line = result_line(s, rcpt + "@dove.test")[0]
+        assert program == "barid/lmtp"
+        assert "status=sent (250 2.0.0 <%s@dove.test>" % rcpt in line
+        letters = list((dovecot / "mail" / rcpt).glob("Maildir/new/*"))
+        assert len(letters) == 1 and subject in letters[0].read_text()

@@ -307,7 +307,7 @@ def postfix():
     if os.geteuid() != 0:
         pytest.fail("Postfix can be started by root only")
     have("postfix")
-    port = free_base_port() + 10
+    port = free_base_port() + 11
     # Postfix's own user must get to it
     tmp_path = pathlib.Path(tempfile.mkdtemp(prefix="postfix-"))
     etc, queue, data = (tmp_path / n for n in ("etc", "spool", "data"))
