@@ -7,6 +7,7 @@
  * was asked to end may refuse, because a client spoke; so nothing is sent to
  * it meanwhile: who needs it waits for its end or its no.
  */
+#include <poll.h>
 #include <stdlib.h>
 
 #include "libglobal/ipc_zygote.h"
@@ -17,6 +18,9 @@
 #include "stored/stored_events.h"
 
 #define LOOK_EVERY	1000	/* ms between looks at idle processes */
+#define AGAIN_PAUSE	100	/* ms before the second try; doubles */
+#define DIED_MAX	2	/* tries after the first */
+#define REFUSED_MAX	6	/* the same while there is no zygote */
 #define FULL_EVERY	60000	/* ms between two complaints of no room */
 
 /* child_hold - it must not be freed meanwhile */
@@ -226,23 +230,29 @@ start(struct task *t, struct account_entry *e)
 static bool
 has_died(int r)
 {
-	return r == -ECONNRESET || r == -EPIPE || r == -EBADF ||
-	    r == -ENODATA;
+	return r == -ECONNRESET || r == -ECONNREFUSED || r == -EPIPE ||
+	    r == -EBADF || r == -ENODATA;
 }
 
-/* start_again - when the process, or the zygote, was killed meanwhile, that
- * says nothing of the account: try once more */
+/* start_again - when the process or the zygote was killed meanwhile, that
+ * says nothing of the account; master has another zygote in a moment */
 static int
 start_again(struct task *t, struct account_entry *e)
 {
-	int r = start(t, e);
+	int64_t	pause = AGAIN_PAUSE;
+	int	r = start(t, e);
 
-	if (!has_died(r))
-		return r;
-	child_cut(e);
-	for (r = 0; r == 0 && e->child != NULL; )
-		r = wait_in(t, &e->waiters);
-	return r < 0 ? r : start(t, e);
+	for (int i = 0; has_died(r) &&
+	    i < (r == -ECONNREFUSED ? REFUSED_MAX : DIED_MAX); i++) {
+		child_cut(e);
+		for (r = 0; r == 0 && e->child != NULL; )
+			r = wait_in(t, &e->waiters);
+		if (r < 0 || (r = task_sleep(t, pause)) < 0)
+			break;
+		pause *= 2;
+		r = start(t, e);
+	}
+	return r;
 }
 
 /* begin - start it, and tell who waits how that went */
@@ -302,6 +312,19 @@ ensure(struct task *t, struct account_entry *e)
 	return r;
 }
 
+/* has_hung_up - was it killed a moment ago? Its channel tells at once, and
+ * its task when it is run */
+static bool
+has_hung_up(struct account_entry *e)
+{
+	struct pollfd p = { .fd = e->child->conn.io.fd };
+
+	if (poll(&p, 1, 0) <= 0)
+		return false;
+	child_cut(e);
+	return true;
+}
+
 /* child_ensure - have a process that serves the account */
 int
 child_ensure(struct task *t, struct account_entry *e)
@@ -312,7 +335,9 @@ child_ensure(struct task *t, struct account_entry *e)
 	int				 r;
 
 	deadline_begin(t, &limit, p->stored_account_wait_time);
-	r = ensure(t, e);
+	do
+		r = ensure(t, e);
+	while (r == 0 && has_hung_up(e));
 	r = deadline_end(t, &limit, r);
 	return r;
 }
