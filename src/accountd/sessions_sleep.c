@@ -9,7 +9,8 @@
 
 #include <sys/ioctl.h>
 
-#define SLEEP_LIMIT	5000	/* ms for a front to answer, or stored */
+#define SLEEP_LIMIT	5000	/* ms for a front to answer */
+#define KEEP_LIMIT	20000	/* ms for stored: the client would be lost */
 
 /* pending - bytes that wait in a socket */
 static bool
@@ -70,7 +71,7 @@ session_freeze(struct task *t, struct session *s)
 
 	imap_session_freeze(s->imap, &state);
 	m.state = buf_slice(&state);
-	deadline_begin(t, &d, SLEEP_LIMIT);
+	deadline_begin(t, &d, KEEP_LIMIT);
 	r = ipc_call(t, &s->ap->control, &msg_account_frozen_desc, &m,
 	    &msg_account_kept_desc, &a, &reply);
 	r = deadline_end(t, &d, r);

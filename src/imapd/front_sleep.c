@@ -12,8 +12,9 @@
 #include "imapd/imapd_events.h"
 #include "libglobal/ipc_store.h"
 
-#define RESUME_LIMIT	30000	/* ms for a session to wake up */
-#define RESUME_PAUSE	100	/* ms before the second try */
+#define RESUME_LIMIT	120000	/* ms for a session to wake up */
+#define RESUME_PAUSE	100	/* ms before the second try; it doubles */
+#define RESUME_PAUSE_MAX	2000
 #define WATCH_EVERY	15000	/* ms between looks at stored's edge */
 #define TRIM_LEAST	100	/* clients that went, to give memory back */
 
@@ -109,7 +110,8 @@ resume_in_time(struct task *t, struct front *f, int *ret_channel)
 			break;
 		if ((r = task_sleep(t, pause)) < 0)
 			break;
-		pause *= 2;
+		pause = pause < RESUME_PAUSE_MAX / 2 ? pause * 2 :
+		    RESUME_PAUSE_MAX;
 		r = -ESTALE;
 	}
 	return r;

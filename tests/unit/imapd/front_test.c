@@ -596,7 +596,7 @@ TEST(front_sleeps)
 		    0, true, 1, 1, 0, 0 },
 		/* never */
 		{ LOGIN "C: sleep\nW: 100\nC: hi\nS: * BYE [UNAVAILABLE]\nE:\n",
-		    99, false, 1, 9, 0, 1 },
+		    99, false, 1, 64, 0, 1 },
 		/* half an hour of silence (RFC 3501 5.4) */
 		{ LOGIN "C: sleep\nW: 1790000\nC: hi\nS: resumed\nS: hi\n"
 		    "C: sleep\nW: 1805000\nS: * BYE\nE:\n",
