@@ -182,7 +182,6 @@ read_addresses(struct smtp_attempt *a)
 	for (size_t i = 0; i < a->count; i++) {
 		struct smtp_target *target = &a->targets[i];
 
-		target->rcpt = &a->e->rcpts.v[i];
 		if (addr_parse(target->rcpt->address, a->arena, flags,
 		    &target->addr) < 0) {
 			bad = status_make(550, "5.1.3",
@@ -305,6 +304,9 @@ on_ask(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	a->offset = ask->offset;
 	a->count = a->e->rcpts.n;
 	a->targets = ARENA_ARRAY(arena, struct smtp_target, a->count + 1);
+	/* also who is never tried has a result, with his number */
+	for (size_t i = 0; i < a->count; i++)
+		a->targets[i].rcpt = &a->e->rcpts.v[i];
 	log_init(&a->log, daemon_log(d));
 	log_set(&a->log, KV_STR("queue_id", a->e->queue_id));
 	r = deliver(t, a, ask->nexthop);

@@ -49,8 +49,10 @@ delivery_log_one(const struct log *log, struct slice queue_id,
     const struct msg_rcpt *rcpt, const struct msg_rcpt_result *r,
     const struct delivery_times *times, const char *agent)
 {
-	double	total = (double)(times->now - times->arrival) / 1e6;
-	double	before = (double)(times->queued - times->arrival) / 1e6;
+	/* the times are another process's: any number may come */
+	double	arrival = (double)times->arrival;
+	double	total = ((double)times->now - arrival) / 1e6;
+	double	before = ((double)times->queued - arrival) / 1e6;
 	double	connect = times->connect_ms / 1e3;
 	double	transfer = times->transfer_ms / 1e3;
 	struct buf delay = BUF_INIT, delays = BUF_INIT;

@@ -196,6 +196,20 @@ TEST(loopback_only)
 	world_done(&w);
 }
 
+/* content that is cut off: nobody is asked, and everybody has a result */
+TEST(content_is_missing)
+{
+	struct world w = { .nexthop = "one.example", .rcpts = { ONE, "b@one.example" },
+		.missing = 1, .server[0].scripts = { PLAIN TAKE } };
+
+	CHECK_INT(world_run(&w, 3, 0), 0, 0);
+	CHECK(slice_has_prefix(buf_slice(&w.results), S("4")), 0);
+	CHECK(slice_find_slice(buf_slice(&w.results), S("\n4")) != SLICE_NONE,
+	    0);
+	CHECK_INT(w.server[0].connections, 0, 0);
+	world_done(&w);
+}
+
 TEST(loopback_addresses)
 {
 	static const struct { uint32_t addr; bool is; } tries[] = {

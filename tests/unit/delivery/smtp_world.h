@@ -41,6 +41,7 @@ struct world {
 	const char	*rcpts[4];
 	const char	*more;		/* configuration */
 	bool		 smtputf8;
+	unsigned	 missing;	/* bytes that the content should have */
 	unsigned	 times;		/* attempts; 0: one */
 	struct tls_context *server_tls;
 	/* who is there */
@@ -260,7 +261,7 @@ world_envelope(struct world *w, struct arena *a, struct msg_envelope *e)
 	e->sender = w->sender == NULL ? S("s@client.example") :
 	    slice_of(w->sender);
 	e->smtputf8 = w->smtputf8;
-	e->content_length = content.len;
+	e->content_length = content.len + w->missing;
 	e->pieces.v = ARENA_ARRAY(a, struct msg_piece, 2);
 	e->pieces.n = 2;
 	e->pieces.v[0].text = S("X-Added: 1\r\n");
