@@ -78,8 +78,18 @@ install-doc: all man
 	for p in $(MANPAGES); do \
 	    $(INSTALL) -D -m 644 $$p $(DESTDIR)$(mandir)/man$${p##*.}/$${p##*/} || exit 1; done
 
+# the configuration stays, and all mail
+uninstall:
+	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(docdir)
+	rm -f $(addprefix $(DESTDIR)$(sbindir)/,$(HAVE_TOOLS)) \
+	    $(addprefix $(DESTDIR)$(sendmaildir)/,$(COMPAT_SBIN)) \
+	    $(addprefix $(DESTDIR)$(mailqdir)/,$(COMPAT_BIN)) \
+	    $(DESTDIR)$(systemddir)/barid.service \
+	    $(DESTDIR)$(sysusersdir)/barid.conf $(DESTDIR)$(tmpfilesdir)/barid.conf
+	for p in $(notdir $(MANPAGES)); do rm -f $(DESTDIR)$(mandir)/man$${p##*.}/$$p; done
+
 clean: clean-installed
 clean-installed:
 	rm -rf conf man
 
-.PHONY: clean-installed man ipc-page install-programs install-conf install-doc
+.PHONY: clean-installed man ipc-page install-programs install-conf install-doc uninstall
