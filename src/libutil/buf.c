@@ -149,17 +149,20 @@ buf_add_le64(struct buf *b, uint64_t value)
 void
 buf_vaddf(struct buf *b, const char *format, va_list ap)
 {
+	size_t	room = b->overflow ? 0 : b->cap - b->len;
 	va_list	again;
 	int	n;
 
+	/* most of the time there is room for it already */
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, format, again);
+	n = vsnprintf(room > 0 ? b->data + b->len : NULL, room, format, again);
 	va_end(again);
 	assert(n >= 0);
 	/* one byte more for the NUL that vsnprintf writes and nobody counts */
 	if (!reserve(b, (size_t)n + 1))
 		return;
-	(void)vsnprintf(b->data + b->len, (size_t)n + 1, format, ap);
+	if ((size_t)n >= room)
+		(void)vsnprintf(b->data + b->len, (size_t)n + 1, format, ap);
 	b->len += (size_t)n;
 }
 
