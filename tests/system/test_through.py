@@ -251,6 +251,36 @@ def test_notice_that_cannot_go_makes_none(make_suite, hop):
     raw.close()
 
 
+def test_notice_that_cannot_be_made_comes_later(make_suite, hop, tmp_path):
+    tmp_path.chmod(0o755)
+    how = {"accounts": ACCOUNTS, "directory": str(tmp_path)}
+    s = make_suite(*options(hop, "bounce_template_file=/nonexistent"), **how)
+    raw = Raw(s.port("smtp"))
+    _, queue_id = mixed(s, raw, ["alice@example.test", "no-g@hop.test"])
+    wait_for(lambda: "no report could be made" in s.maillog())
+    raw.close()
+    s.close()
+    s = make_suite(*options(hop), **how)
+    wait_for(lambda: notices(s, queue_id))
+    wait_for(lambda: on_hold(s, queue_id))
+    assert hop.tried.count("no-g@hop.test") == 1
+
+
+def test_report_that_cannot_be_made_is_no_hurry(make_suite, hop):
+    """the recipient is not tried over and over for it"""
+    s = make_suite(*options(hop, "bounce_template_file=/nonexistent",
+                            "minimal_backoff_time=300s",
+                            "maximal_backoff_time=400s"), accounts=ACCOUNTS)
+    with s.smtp(login="alice:secret", starttls=True) as c:
+        c.sendmail("alice@example.test", ["bob@example.test",
+                                          "no-k@hop.test"], message())
+    e = wait_for(lambda: [e for e in queue(s)
+                          if e["queue_name"] == "deferred"])[0]
+    assert e["next_attempt"] > time.time() + 200
+    time.sleep(1)
+    assert hop.tried.count("no-k@hop.test") == 1
+
+
 def test_null_sender_is_held(suite, hop, raw):
     """a report from outside has nobody to tell, and is not dropped"""
     _, queue_id = mixed(suite, raw, ["alice@example.test", "no-0@hop.test"],
