@@ -34,6 +34,7 @@
 struct postdrop {
 	const char		*folder;	/* of the configuration */
 	int			 folder_fd;	/* of another one; -1 */
+	const char		*named;		/* as it was named with -c */
 	struct arena		 arena;
 	struct conf		*defaults;
 	struct conf		*conf;
@@ -42,13 +43,19 @@ struct postdrop {
 
 /* broken - a status that says what is wrong with the installation */
 static struct status
-broken(const struct diag *d)
+broken(const struct postdrop *p, const struct diag *d)
 {
 	struct buf	why = BUF_INIT;
+	struct slice	text;
 	struct status	s;
 
 	diag_format(&why, d);
-	s = status_make(451, "4.3.5", "%s", buf_cstr(&why));
+	text = buf_slice(&why);
+	if (p->folder_fd >= 0 && slice_has_prefix(text, slice_of(p->folder)))
+		s = status_make(451, "4.3.5", "%s%.*s", p->named,
+		    SLICE_ARG(slice_from(text, strlen(p->folder))));
+	else
+		s = status_make(451, "4.3.5", "%.*s", SLICE_ARG(text));
 	buf_free(&why);
 	return s;
 }
@@ -106,6 +113,7 @@ another_folder(struct postdrop *p, const char *path, struct diag *d)
 		return diag_set(d, 0, 0, "%s: the folder, main.cf and "
 		    "master.cf must belong to root, and nobody else may write "
 		    "to them", path);
+	p->named = path;
 	p->folder = arena_printf(&p->arena, "/proc/self/fd/%d",
 	    p->folder_fd).data;
 	return 0;
@@ -253,7 +261,7 @@ enter_allowed(struct postdrop *p, struct status *ret_status)
 		return;
 	}
 	if (r < 0 || enter(p, &d) < 0)
-		*ret_status = broken(&d);
+		*ret_status = broken(p, &d);
 }
 
 /* options - there are few; false: they are wrong */
@@ -267,7 +275,7 @@ options(struct postdrop *p, int argc, char **argv, struct status *ret_status)
 		if (c == '?')
 			return false;
 		if (c == 'c' && another_folder(p, optarg, &d) < 0)
-			*ret_status = broken(&d);
+			*ret_status = broken(p, &d);
 	}
 	return optind == argc;
 }
