@@ -6,13 +6,15 @@
  *
  * Their folder is fixed when Barid is built. A program that was not installed
  * finds those that were built with it in the same build folder, if the folder
- * belongs to root or to whom the program belongs.
+ * belongs to root or to whom the program belongs, and nobody lent the program
+ * more rights than they have (a setgid program may be linked to anywhere).
  */
 #include "libglobal/map_module.h"
 
 #include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,6 +42,8 @@ built_folder(struct slice path, struct buf *ret_folder)
 	struct stat program, folder;
 	size_t top = SLICE_NONE;
 
+	if (getauxval(AT_SECURE) != 0)
+		return false;
 	for (size_t at = path.len; at-- > 0 && top == SLICE_NONE;)
 		for (size_t i = 0; i < COUNT(rooms); i++)
 			if (slice_has_prefix(slice_from(path, at),
@@ -50,7 +54,7 @@ built_folder(struct slice path, struct buf *ret_folder)
 	buf_addf(ret_folder, "%.*s/" BUILT_MODULES, (int)top, path.data);
 	return stat("/proc/self/exe", &program) == 0 &&
 	    stat(buf_cstr(ret_folder), &folder) == 0 &&
-	    S_ISDIR(folder.st_mode) &&
+	    S_ISDIR(folder.st_mode) && (folder.st_mode & S_IWOTH) == 0 &&
 	    (folder.st_uid == 0 || folder.st_uid == program.st_uid);
 }
 
