@@ -92,12 +92,14 @@ print_json(const struct accounts_row *e)
 
 /* print_text - for people: the name, and what there is to say */
 static void
-print_text(const struct accounts_row *e)
+print_text(const struct accounts_row *e, bool alone)
 {
 	struct slice	rest = e->value, target;
 	const char	*gap = "  ";
 
 	printf("%.*s", SLICE_ARG(e->name));
+	if (alone && e->account.len > 0)
+		printf("  id %.*s", SLICE_ARG(e->account));
 	while (slice_next_word(&rest, "\n", &target)) {
 		printf("%s%.*s", gap, SLICE_ARG(target));
 		gap = ", ";
@@ -149,7 +151,7 @@ on_entry(struct listing *l, const struct accounts_row *e)
 	else if (l->tool->json)
 		print_json(e);
 	else
-		print_text(e);
+		print_text(e, l->only.len > 0);
 }
 
 /* --- from authd */

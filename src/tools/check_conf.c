@@ -68,6 +68,21 @@ check_row_values(struct check *c, const struct mastercf_service *row,
 	}
 }
 
+/* check_rewriting - an admin of Postfix expects more of these */
+static void
+check_rewriting(struct check *c)
+{
+	static const char *const params[] = { "canonical_maps",
+		"sender_canonical_maps", "recipient_canonical_maps",
+		"masquerade_domains" };
+
+	for (size_t i = 0; i < COUNT(params); i++)
+		if (tool_value(c->tool, params[i])[0] != '\0')
+			check_found(c, CHECK_WARNING, params[i], "addresses in "
+			    "header fields stay as they are in this version; "
+			    "those of the envelope are rewritten");
+}
+
 /* check_parameters - values out of range, names nobody knows */
 void
 check_parameters(struct check *c)
@@ -86,6 +101,7 @@ check_parameters(struct check *c)
 	}
 	(void)param_unknown(&registry, c->tool->conf,
 	    (const struct conf *const *)layer, cf->count, found_unknown, c);
+	check_rewriting(c);
 	for (size_t i = 0; i < cf->count; i++)
 		conf_free(&layer[i]);
 	free(layer);

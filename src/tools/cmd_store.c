@@ -288,7 +288,8 @@ run(struct store_job *job)
 		each_entry(job, ".", SHARD_DIGITS, on_shard);
 	}
 	if (job->wanted_count > job->accounts && !job->list_only)
-		return tool_fail(tool, "%llu of the accounts have no folder",
+		return tool_fail(tool, "%llu of the accounts that were named "
+		    "have no mail; \"barid store list\" shows those that do",
 		    (unsigned long long)(job->wanted_count - job->accounts));
 	return job->bad == 0 ? TOOL_OK : TOOL_FAILED;
 }
@@ -313,6 +314,12 @@ verb_store_verify(struct tool *tool, int argc, char **argv)
 	}
 	job.wanted = argv + optind;
 	job.wanted_count = (size_t)(argc - optind);
+	for (size_t i = 0; i < job.wanted_count; i++)
+		if (strlen(job.wanted[i]) != ID_DIGITS ||
+		    strspn(job.wanted[i], "0123456789abcdef") != ID_DIGITS)
+			return tool_fail(tool, "\"%s\" is no account id; "
+			    "\"barid account show\" tells that of an account",
+			    job.wanted[i]);
 	r = run(&job);
 	if (!tool->json)
 		printf("%llu accounts, %llu not clean\n",

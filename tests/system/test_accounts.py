@@ -105,7 +105,8 @@ def walk_accounts(suite):
     assert shown[0]["quota_messages"] == 7
     assert shown[0]["enabled"] is False
     assert len(shown[0]["account"]) == 16
-    assert "disabled" in ok(suite.barid("account", "show", name))
+    text = ok(suite.barid("account", "show", name))
+    assert "disabled" in text and "id " + shown[0]["account"] in text
     ok(suite.barid("account", "enable", name))
     ok(suite.barid("account", "quota", name, "default"))
     shown = rows(ok(suite.barid("account", "show", name, "--json")))

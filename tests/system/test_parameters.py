@@ -37,3 +37,8 @@ def test_mail_without_helo(make_suite):
             c.close()
             c.connect("127.0.0.1", s.port("smtp"))
             assert c.docmd("MAIL FROM:<a@b.test>")[0] == code
+
+
+def test_check_tells_what_is_not_rewritten(make_suite):
+    s = make_suite("--set", "masquerade_domains=example.test")
+    assert "header fields stay as they are" in s.barid("check").stdout

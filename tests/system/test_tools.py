@@ -343,6 +343,8 @@ def test_words_for_admins(suite):
             (["map", "query", "hash:/nonexistent/x", "a"],
              "barid map make hash:/nonexistent/x"),
             (["trace", token()], "older log files"),
+            (["store", "verify", "zzz"], "barid account show"),
+            (["store", "verify", "0" * 16], "barid store list"),
             (["status", "x"], "usage: barid status\n")]:
         r = suite.barid(*words)
         if says is None:
