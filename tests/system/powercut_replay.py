@@ -241,5 +241,6 @@ class Disk:
             else:
                 with open(at, 'wb') as f:
                     f.write(content)
-        os.chown(at, thing.uid, thing.gid)
+        if os.geteuid() == 0:
+            os.chown(at, thing.uid, thing.gid)
         os.chmod(at, thing.mode & 0o7777)

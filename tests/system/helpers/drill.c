@@ -133,7 +133,7 @@ reach(const char *name, int flags)
 	char path[400];
 
 	(void)snprintf(path, sizeof(path), "%s/%s", place, name);
-	return open(path, flags | O_CLOEXEC);
+	return open(path, flags | O_CLOEXEC, 0600);
 }
 
 static int	passwd(void) { return open("/etc/passwd", O_RDONLY); }
@@ -146,7 +146,10 @@ static int	account(void) { return reach("secret", O_RDONLY); }
 static int	key(void) { return reach("key", O_RDONLY); }
 static int	make_file(void)
 {
-	return reach("made", O_WRONLY | O_CREAT);
+	char name[40];
+
+	(void)snprintf(name, sizeof(name), "made-%d", (int)getpid());
+	return reach(name, O_WRONLY | O_CREAT);
 }
 
 static int
@@ -359,6 +362,8 @@ attack(void)
 		    i++)
 			say(attempts[i].name, attempts[i].run() >= 0);
 		say("done", true);
+		if (!sandboxed && !drill_is_child())
+			drill_wake();
 		return;
 	}
 	if (strcmp(forger, me()) != 0)

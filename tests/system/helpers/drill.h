@@ -81,6 +81,9 @@ int	drill_received(const struct msghdr *m, int *fds, int room);
 /* --- drill_forge.c: say everything to everybody; does not return */
 void	drill_forge(void);
 const char	*drill_wanted(void);	/* the daemon an edge is wanted to */
+/* have those started whom this daemon may call: without a sandbox it may not
+ * find its files, and then does not get so far itself */
+void	drill_wake(void);
 /* before the sandbox: where it is written down how far we are */
 void	drill_forge_prepare(const char *path);
 

@@ -395,6 +395,19 @@ call(const struct line *l, unsigned stage)
 		(void)close(fd);
 }
 
+/* drill_wake - have those started whom this daemon may call */
+void
+drill_wake(void)
+{
+	for (const struct edge_row *e = edges_table; e->caller != NULL; e++) {
+		if (strcmp(e->caller, program_invocation_short_name) != 0)
+			continue;
+		wanted = e->callee;
+		(void)drill_say(CONTROL, &msg_want_edge_desc, FLAVOUR_OTHERS,
+		    KIND_CALL, ++requests);
+	}
+}
+
 /* edges - those of our rows, then those that are not */
 static void
 edges(void)
