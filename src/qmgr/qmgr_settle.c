@@ -136,7 +136,10 @@ rest(struct task *t, struct qmessage *m, struct sched_retry *retry)
 	if (retry->next == 0)
 		retry->next = soon(m);	/* a report could not be made */
 	if (retry->warn && qmessage_count(m, FATE_LATER) > 0) {
-		r = report(t, m, REPORT_DELAY, FATE_LATER, expiry(m));
+		/* an innocent is not to hear of delays either */
+		r = may_report(t, m);
+		if (r > 0)
+			r = report(t, m, REPORT_DELAY, FATE_LATER, expiry(m));
 		if (r == -ECANCELED)
 			return r;
 		m->flags |= r == 0 ? QSTATE_WARNED : 0;

@@ -316,6 +316,18 @@ def test_verified_sender_hears(suite, hop):
                           [r["address"] for r in e["recipients"]]])
 
 
+def test_delays_are_told_to_the_verified_alone(make_suite, hop):
+    s = make_suite(*options(hop, "delay_warning_time=1s"), accounts=ACCOUNTS)
+    with s.smtp() as c:
+        c.sendmail("alice@example.test", ["later-1@hop.test"], message())
+    with s.smtp(login="alice:secret", starttls=True) as c:
+        c.sendmail("alice@example.test", ["later-2@hop.test"], message())
+    report = s.wait_message("Action: delayed")
+    assert b"later-2@hop.test" in report
+    wait_for(lambda: hop.tried.count("later-1@hop.test") > 3)
+    assert not [m for m in s.messages() if b"later-1@hop.test" in m]
+
+
 def test_network_of_ours_hears(make_suite, hop):
     """a client in mynetworks is no stranger"""
     s = make_suite(*options(hop, "mynetworks=127.0.0.0/8"), accounts=ACCOUNTS)
