@@ -206,6 +206,7 @@ finish(struct task *t, struct smtpd_client *c, const char *stage)
 	r = stream_try_peek(&c->stream, &next);
 	if (r < 0 && r != -EAGAIN)
 		return r;
+	r = 0;
 	if (refused_by_rule(c, &s)) {
 		content_channel_drop(&c->txn.channel);
 	} else if ((r = c->txn.broken ? -EPIPE : content_end_each(t,

@@ -38,6 +38,13 @@ fake_map(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
 	(void)t;
 	(void)a;
 	(void)arg;
+	if (in->desc->number == MSG_map_client) {
+		const struct msg_map_client *who = in->msg;
+		struct msg_map_client_is is = { slice_equal(who->address,
+		    S("192.0.2.9")), false };
+
+		return ipc_reply(c, in->request, &msg_map_client_is_desc, &is);
+	}
 	if (slice_has_suffix(m->recipient, S("@here.example"))) {
 		route.targets.v = two;
 		route.targets.n = 1;
@@ -63,7 +70,7 @@ fake_begin(struct world *w, const struct msg_content_begin *m, struct arena *a)
 	if ((r = ipc_unpack(&msg_envelope_desc, m->envelope, a, &v)) < 0)
 		return r;
 	e = v;
-	w->each = m->each;
+	w->each = m->each || m->now;
 	w->rcpt_count = size_min(e->rcpts.n, COUNT(w->refuses));
 	for (size_t i = 0; i < w->rcpt_count; i++)
 		w->refuses[i] = slice_has_prefix(e->rcpts.v[i].address,
@@ -188,6 +195,7 @@ struct run {
 	const char		*overrides;
 	struct daemon		*d;
 	bool		 lingers;	/* the daemon outlives the client */
+	uint32_t		 peer;		/* IPv4 address; 0: loopback */
 };
 
 /* hear - the codes of as many replies as the step wants */
@@ -221,7 +229,8 @@ client_task(struct task *t, void *arg)
 	struct stream s;
 	int pair[2], r;
 
-	((struct sockaddr_in *)&peer)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	((struct sockaddr_in *)&peer)->sin_addr.s_addr = htonl(
+	    run->peer == 0 ? INADDR_LOOPBACK : run->peer);
 	if ((r = fd_pair(pair)) < 0)
 		return r;
 	stream_open(&s, task_loop(t), &pair[0]);
@@ -721,6 +730,75 @@ TEST(smtpd_silence_and_early_talkers)
 	CONVERSE(run, silent);
 	CONVERSE(run, early);
 	CONVERSE(run, browser);
+	buf_free(&run.w.contents);
+}
+
+#define LMTP	"smtpd_protocol = lmtp\nsmtpd_peername_lookup = no\n"
+
+TEST(lmtp_session)		/* an answer for each recipient (RFC 2033 4.2) */
+{
+	static const struct script steps[] = {
+		{ START, "220 500" },
+		{ "HELO x\r\n", "500" },
+		{ "MAIL FROM:<a@b.example>\r\n", "503" },
+		{ "LHLO c.example\r\n", "250" },
+		{ MAIL "DATA\r\n", "250 503" },
+		{ "RSET\r\n" MAIL RCPT "RCPT TO:<no@here.example>\r\n"
+		  "RCPT TO:<two@here.example>\r\n" RCPT
+		  "RCPT TO:<x@else.example>\r\nDATA\r\n",
+		  "250 250 250 250 250 250 554 354" },
+		{ "x\r\n.\r\n", "250 550 550 250" },
+		{ MAIL RCPT "RCPT TO:<no@here.example>\r\n"
+		  "BDAT 3\r\nx\r\nBDAT 3 LAST\r\ny\r\n",
+		  "250 250 250 250 250 550" },
+		{ MAIL RCPT RCPT "BDAT 99999999 LAST\r\n",
+		  "250 250 250 552 552" },
+	};
+	static const struct script dsn[] = {
+		{ "LHLO c.example\r\n", "220 250" },
+		{ "MAIL FROM:<a@b.example> RET=FULL\r\n", "501" },
+		{ MAIL "RCPT TO:<u@here.example> NOTIFY=SUCCESS\r\n",
+		  "250 501" },
+		{ "AUTH PLAIN\r\n", "500" },
+	};
+	struct run run = { .overrides = LMTP };
+
+	CONVERSE(run, steps);
+	CHECK_INT((int64_t)run.w.messages, 2, 0);
+	CHECK_SLICE(buf_slice(&run.w.contents), S("x\r\n|x\r\ny\r\n|"), 0);
+	buf_free(&run.w.contents);
+	run = (struct run){ .overrides = LMTP };
+	CONVERSE(run, dsn);
+	buf_free(&run.w.contents);
+}
+
+TEST(lmtp_clients)		/* this host and mynetworks */
+{
+	static const struct script not[] = { { "", "554 EOF" } };
+	static const struct script may[] = {
+		{ "LHLO c.example\r\n", "220 250" },
+		{ "QUIT\r\n", "221 EOF" },
+	};
+	struct run run = { .overrides = LMTP, .peer = 0xc0000201 };
+
+	CONVERSE(run, not);
+	buf_free(&run.w.contents);
+	run = (struct run){ .overrides = LMTP, .peer = 0xc0000209 };
+	CONVERSE(run, may);
+	buf_free(&run.w.contents);
+}
+
+TEST(lmtp_cleanup_dies)		/* each hears that it is to try again */
+{
+	static const struct script steps[] = {
+		{ "LHLO c.example\r\n", "220 250" },
+		{ MAIL RCPT "RCPT TO:<v@here.example>\r\nDATA\r\n",
+		  "250 250 250 354" },
+		{ "x\r\n.\r\nQUIT\r\n", "451 451 221" },
+	};
+	struct run run = { .overrides = LMTP, .w.cleanup_dies = true };
+
+	CONVERSE(run, steps);
 	buf_free(&run.w.contents);
 }
 
