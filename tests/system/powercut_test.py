@@ -143,7 +143,10 @@ class Recording:
                 if token in places:
                     yield f'{token} waits twice'
                 places[token] = m['queue_name']
-        accounts = s.barid('account', 'list').stdout
+        p = s.barid('account', 'list')
+        accounts = p.stdout
+        if p.returncode != 0:
+            yield f'no accounts: {p.stderr}'
         for kind, what in (f.split(':', 1) for f in facts):
             if kind == 'account' and what not in accounts:
                 yield f'{what} is no account'
