@@ -212,7 +212,7 @@ def test_cut(recording):
     total = len(recording.records)
     acks = recording.acks
     cuts = [(acks[-1], None), (rng.choice(acks), None)]
-    for _ in range(40 if LONG else 4):
+    for _ in range(40 if LONG else 3):
         cuts.append((rng.randrange(1, total), None))
         # and random parts of what was not flushed
         cuts.append((rng.choice(acks + [rng.randrange(1, total)]),
