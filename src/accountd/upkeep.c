@@ -170,7 +170,9 @@ is_quiet(const struct account_process *ap)
 	return ap->deliveries == 0 && !ap->ending && sessions_are_quiet(ap);
 }
 
-/* upkeep_idle - say when the process has nothing to do, and when it has */
+/* upkeep_idle - say when the process has nothing to do. That it has again is
+ * said only as the answer to an order to end: one that crossed the order would
+ * be taken for a refusal, and what is sent to us then be lost. */
 int
 upkeep_idle(struct task *t, void *arg)
 {
@@ -184,14 +186,10 @@ upkeep_idle(struct task *t, void *arg)
 		r = task_sleep(t, ap->p->accountd_idle_delay);
 		if (r < 0 || seen != ap->activities || !is_quiet(ap))
 			continue;
-		m.idle = true;
 		r = ipc_post(&ap->control, &msg_account_idle_desc, &m);
 		ap->activity.set = false;
 		if (r == 0 && seen == ap->activities)
 			r = signal_wait(t, &ap->activity);
-		m.idle = false;
-		if (r == 0)
-			r = ipc_post(&ap->control, &msg_account_idle_desc, &m);
 	}
 	return r;
 }
