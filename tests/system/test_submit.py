@@ -448,9 +448,14 @@ def test_killed_at_random(make_suite):
             [re.search(rb"Subject: T%dT(\d+)T" % seed, x)] if m)
         return found
     wait_for(lambda: not dropped(s), 120, 0.5)
+    end = time.monotonic() + 30
+    while set(arrived()) != accepted and time.monotonic() < end:
+        time.sleep(1)
     wait_for(lambda: "empty" in s.run(BUILD / "bin/mailq").stdout, 60, 0.5)
     found = arrived()
-    print(kills, "kills", len(found), "found")
+    print(kills, "kills", len(found), "found", "large:",
+          os.listdir(os.path.join(s.directory, "s/queue/large")))
+    print(s.maillog()[-30000:])
     assert set(found) == accepted, sorted(accepted - set(found))
     assert not [n for n, k in found.items() if k > 1], found
     assert not dropped(s, "corrupt")
