@@ -268,6 +268,13 @@ large_check_content(int fd, const struct queue_head *head)
 	return r;
 }
 
+/* large_flush_folder - make names durable */
+int
+large_flush_folder(int queue_fd)
+{
+	return slot_io_sync_folder(queue_fd, FOLDER);
+}
+
 /* large_unlink - remove a committed file, durably */
 int
 large_unlink(int queue_fd, const struct queue_id *id)

@@ -52,6 +52,8 @@ MUST_USE int	large_open(int queue_fd, const struct queue_id *id,
 MUST_USE int	large_reopen(int queue_fd, const struct large *l, int *ret_fd);
 /* is the content whole? 0 or -EBADMSG */
 MUST_USE int	large_check_content(int fd, const struct queue_head *head);
+/* flush the folder, for who died before it */
+MUST_USE int	large_flush_folder(int queue_fd);
 /* unlink, and flush the folder; one that is gone already is no error */
 MUST_USE int	large_unlink(int queue_fd, const struct queue_id *id);
 

@@ -73,6 +73,7 @@ struct qmgr {
 	struct slot_pool	*pool;
 	struct sched		*sched;
 	struct hash		 messages;	/* struct qmessage, by id */
+	struct hash		 unlinks;	/* struct queue_id, by text */
 	struct hash		 owners;	/* struct owner, by process */
 	struct qstate_batch	*batch;		/* what is to be written next */
 	struct list		 finishing;	/* messages that end with it */
@@ -135,20 +136,25 @@ MUST_USE int	cleanup_serve(struct task *t, struct qmgr *q, int *fd_take,
 		    const struct daemon_caller *who);
 void	owners_held(struct qmgr *q, struct hash *out);
 void	owners_lease(struct qmgr *q);
-void	owners_free(struct qmgr *q);
 void	peer_gone(struct daemon *d, uint32_t process);
 struct slice	owner_key(const uint32_t *process);
 /* tell some cleanup to unlink a large file */
-void	cleanup_unlink(struct qmgr *q, struct slice queue_id);
+void	owners_tell_unlink(struct qmgr *q, struct slice queue_id);
 /* is there a cleanup that has ended, or whose edge broke, and whose slots have
  * not been looked at? */
 bool	owners_in_doubt(const struct qmgr *q);
+/* qmgr_large.c: large files that cleanups die over */
+void	large_finished(struct qmgr *q, struct slice queue_id);
+void	large_tell_all(struct qmgr *q);
+MUST_USE int	large_unlinked(struct qmgr *q, struct slice queue_id);
+MUST_USE int	large_adopt(struct task *t, struct qmgr *q);
 /* qmgr_recent.c: ids that were finished not long ago */
 void	recent_add(struct qmgr *q, const struct queue_id *id);
+/* known, or finished not long ago? */
+bool	recent_find(struct qmgr *q, const struct queue_id *id);
 /* was a message of that id committed? Waits for what dead cleanups left */
 MUST_USE int	recent_known(struct task *t, struct qmgr *q, struct slice id,
 		    bool *ret_known);
-void	recent_free(struct qmgr *q);
 /* qmgr_recover.c */
 MUST_USE int	recover(struct task *t, struct qmgr *q);
 /* qmgr_admin.c */

@@ -247,7 +247,7 @@ change_waiting(struct qmgr *q, const struct queue_id *id, enum verb verb)
 		recent_add(q, id);
 		qstate_batch_finish(q->batch, id, m.place, m.generation);
 		if (m.place.kind == QUEUE_PLACE_LARGE)
-			cleanup_unlink(q, queue_id_text(id));
+			large_finished(q, queue_id_text(id));
 		else
 			ignore(slot_pool_release(q->pool, m.place.slot));
 		arena_free(&a);

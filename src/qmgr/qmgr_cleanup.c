@@ -202,8 +202,10 @@ gone_task(struct task *t, void *arg)
 		if ((r = task_sleep(t, 5)) < 0)
 			return r;
 	hash_free(&o->held);
-	r = reclaim(t, q, o);
+	if ((r = reclaim(t, q, o)) == 0)
+		r = large_adopt(t, q);
 	if (r == 0) {
+		large_tell_all(q);	/* it may have been asked in vain */
 		abandon_offers(q, o);
 		(void)hash_remove(&q->owners, owner_key(&o->process));
 		free(o);
@@ -245,24 +247,9 @@ owners_in_doubt(const struct qmgr *q)
 	return false;
 }
 
-/* owners_free - at the end */
+/* owners_tell_unlink - a large file is to go: any cleanup may remove it */
 void
-owners_free(struct qmgr *q)
-{
-	struct hash_iter	it = { 0 };
-	struct slice		k;
-	void			*o;
-
-	while (hash_next(&q->owners, &it, &k, &o)) {
-		hash_free(&((struct owner *)o)->held);
-		free(o);
-	}
-	hash_free(&q->owners);
-}
-
-/* cleanup_unlink - a large message is finished: any cleanup may remove it */
-void
-cleanup_unlink(struct qmgr *q, struct slice queue_id)
+owners_tell_unlink(struct qmgr *q, struct slice queue_id)
 {
 	struct msg_queue_unlink	m = { queue_id };
 	struct hash_iter	it = { 0 };
@@ -272,7 +259,6 @@ cleanup_unlink(struct qmgr *q, struct slice queue_id)
 	while (hash_next(&q->owners, &it, &k, &v)) {
 		struct owner *o = v;
 
-		/* if none can be told now the next start tells one */
 		if (o->conn != NULL &&
 		    ipc_post(o->conn, &msg_queue_unlink_desc, &m) == 0)
 			return;
@@ -356,7 +342,10 @@ on_hello(struct task *t, struct owner *o, const struct msg_queue_hello *m)
 	hash_free(&o->held);
 	hold(o, m);
 	lease_held(o);
-	return reclaim(t, q, o);
+	if ((r = reclaim(t, q, o)) < 0 || (r = large_adopt(t, q)) < 0)
+		return r;
+	large_tell_all(q);
+	return 0;
 }
 
 static bool
@@ -492,6 +481,18 @@ take_told(struct qmessage *m, const struct msg_envelope *committed)
 	}
 }
 
+/* was_adopted - is it a message that large_adopt found before? */
+static bool
+was_adopted(struct qmgr *q, const struct qmessage *m,
+    const struct msg_envelope *e)
+{
+	struct queue_id	id;
+
+	if (m != NULL)
+		return m->committed;
+	return queue_id_parse(e->queue_id, &id) == 0 && recent_find(q, &id);
+}
+
 /* on_committed - a message is durable */
 static int
 on_committed(struct owner *o, struct msg_queue_committed *c)
@@ -506,16 +507,19 @@ on_committed(struct owner *o, struct msg_queue_committed *c)
 
 	if ((r = place_of(o, c, &place, &generation)) < 0)
 		return r;
-	if (c->adopted && ipc_unpack(&msg_envelope_desc, c->envelope, &a,
-	    &e) == 0)
-		m = qmessage_find(q, ((struct msg_envelope *)e)->queue_id);
-	if (m != NULL)
+	if ((r = ipc_unpack(&msg_envelope_desc, c->envelope, &a, &e)) < 0)
+		goto out;
+	m = qmessage_find(q, ((struct msg_envelope *)e)->queue_id);
+	if (place.kind == QUEUE_PLACE_LARGE && was_adopted(q, m, e))
+		goto out;	/* the news came after the file was found */
+	if (m != NULL && !c->adopted)
+		r = -EBADMSG;
+	else if (m != NULL)
 		take_told(m, e);
-	arena_free(&a);
-	if (m == NULL)
-		m = qmessage_new(q, c->envelope);
-	if (m == NULL)
-		return -EBADMSG;
+	else if ((m = qmessage_new(q, c->envelope)) == NULL)
+		r = -EBADMSG;
+	if (r < 0)
+		goto out;
 	m->place = place;
 	m->generation = generation;
 	m->committed = true;
@@ -525,7 +529,9 @@ on_committed(struct owner *o, struct msg_queue_committed *c)
 	else if (sched_message_waiting(m->sched) == 0 &&
 	    sched_message_busy(m->sched) == 0)
 		qmessage_settle(m);
-	return 0;
+out:
+	arena_free(&a);
+	return r;
 }
 
 /* --- offers */
@@ -676,19 +682,6 @@ on_forget(struct qmgr *q, const struct msg_queue_forget *f)
 	abandon(m);
 }
 
-static int
-on_unlinked(struct qmgr *q, const struct msg_queue_unlinked *m)
-{
-	struct queue_id	id;
-	int		r;
-
-	if ((r = queue_id_parse(m->queue_id, &id)) < 0)
-		return r;
-	qstate_batch_unlinked(q->batch, &id);
-	commit_soon(q);
-	return 0;
-}
-
 /* on_message - one message of a cleanup */
 static int
 on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
@@ -713,7 +706,8 @@ on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		on_forget(o->qmgr, in->msg);
 		return 0;
 	case MSG_queue_unlinked:
-		return on_unlinked(o->qmgr, in->msg);
+		return large_unlinked(o->qmgr,
+		    ((struct msg_queue_unlinked *)in->msg)->queue_id);
 	default:
 		return -EBADMSG;
 	}

@@ -65,7 +65,7 @@ free_slot(struct qmessage *m)
 	struct qmgr *q = m->qmgr;
 
 	if (m->place.kind == QUEUE_PLACE_LARGE)
-		cleanup_unlink(q, queue_id_text(&m->id));
+		large_finished(q, queue_id_text(&m->id));
 	else if (slot_pool_release(q->pool, m->place.slot) < 0)
 		log_event(daemon_log(q->daemon), EV_QMGR_LIE,
 		    KV_UINT("number", m->place.slot.number));

@@ -40,9 +40,9 @@ recent_add(struct qmgr *q, const struct queue_id *id)
 	(void)hash_put(&c->by_id, queue_id_text(id), old);	/* is new */
 }
 
-/* find - in memory, in the state, or finished not long ago */
-static bool
-find(struct qmgr *q, const struct queue_id *id)
+/* recent_find - in memory, in the state, or finished not long ago */
+bool
+recent_find(struct qmgr *q, const struct queue_id *id)
 {
 	struct qstate_message	m;
 	struct arena		a = ARENA_INIT;
@@ -68,23 +68,13 @@ recent_known(struct task *t, struct qmgr *q, struct slice id,
 	if ((r = queue_id_parse(id, &key)) < 0)
 		return r;
 	deadline_begin(t, &d, DOUBT_LIMIT);
-	while (r == 0 && !find(q, &key) && owners_in_doubt(q))
+	while (r == 0 && !recent_find(q, &key) && owners_in_doubt(q))
 		r = task_sleep(t, DOUBT_PAUSE);
 	r = deadline_end(t, &d, r);
 	/* one that lives, but does not connect again, is not waited for */
 	if (r == 0 || r == -ETIMEDOUT) {
-		*ret_known = find(q, &key);
+		*ret_known = recent_find(q, &key);
 		r = 0;
 	}
 	return r;
-}
-
-/* recent_free - at the end */
-void
-recent_free(struct qmgr *q)
-{
-	if (q->recent != NULL)
-		hash_free(&q->recent->by_id);
-	free(q->recent);
-	q->recent = NULL;
 }

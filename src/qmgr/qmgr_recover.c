@@ -209,7 +209,7 @@ go_on(struct qmgr *q, struct recovery *rec)
 	while ((link = list_take_head(&rec->gone)) != NULL) {
 		struct fresh *f = CONTAINER_OF(link, struct fresh, link);
 
-		cleanup_unlink(q, buf_slice(&f->envelope));
+		large_finished(q, buf_slice(&f->envelope));
 		buf_free(&f->envelope);
 		free(f);
 	}

@@ -233,6 +233,15 @@ class Suite:
                 f'the queue does not drain: {left and left[:5]}\n{self.log()}'
             time.sleep(0.2)
 
+    def large_files(self, limit=20):
+        """What stays in queue/large although nothing is in the queue."""
+        end = time.monotonic() + limit
+        while True:
+            left = os.listdir(f'{self.suite}/queue/large')
+            if not left or time.monotonic() >= end:
+                return left
+            time.sleep(0.1)
+
     def count(self):
         """{token: how often it is in the mailboxes}; proves the store."""
         found = collections.Counter()

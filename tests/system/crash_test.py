@@ -56,6 +56,7 @@ def test_kill(suite):
         suite.load(1)()
     assert len(suite.acked) > before, suite.log()
     suite.drain()
+    assert not suite.large_files(), (seed, suite.large_files(0), suite.log())
     suite.stop()
     lost, twice = suite.judge()
     print(len(suite.sent), 'sent', len(suite.acked), 'accepted')
