@@ -36,38 +36,6 @@ struct accounts {
 	int	 folder;	/* locked */
 };
 
-/* to_errno - an LMDB result as a negative errno */
-static int
-to_errno(int e)
-{
-	switch (e) {
-	case MDB_NOTFOUND:
-		return -ENOENT;
-	case MDB_MAP_FULL:
-		return -ENOSPC;
-	case MDB_READERS_FULL:
-		return -EAGAIN;
-	case MDB_VERSION_MISMATCH:
-		return -EPROTONOSUPPORT;
-	case MDB_INVALID:
-	case MDB_CORRUPTED:
-	case MDB_PAGE_NOTFOUND:
-		return -EBADMSG;
-	case MDB_BAD_VALSIZE:
-		return -EMSGSIZE;
-	case MDB_PANIC:		/* after an error of the disk */
-		return -ENOTRECOVERABLE;
-	}
-	return e > 0 ? -e : e == 0 ? 0 : -EIO;
-}
-
-/* val_over - bytes as LMDB wants them; it does not change them */
-static MDB_val
-val_over(struct slice s)
-{
-	return (MDB_val){ s.len, (char *)(uintptr_t)s.data };
-}
-
 /* --- keys */
 
 /* key_add - more bytes of a key */
@@ -138,7 +106,7 @@ accounts_begin(struct accounts *a, bool write, struct accounts_txn *ret_txn)
 
 	r = mdb_txn_begin(a->env, NULL, write ? 0 : MDB_RDONLY, &txn.lmdb);
 	if (r != 0)
-		return to_errno(r);
+		return lmdb_errno(r);
 	*ret_txn = txn;
 	return 0;
 }
@@ -160,7 +128,7 @@ accounts_commit(struct accounts_txn *txn)
 
 	close_cursor(txn);
 	txn->lmdb = NULL;
-	return to_errno(mdb_txn_commit(lmdb));
+	return lmdb_errno(mdb_txn_commit(lmdb));
 }
 
 /* accounts_abort - end without a change */
@@ -205,11 +173,11 @@ int
 accounts_get(struct accounts_txn *txn, const struct accounts_key *key,
     struct slice *ret_value)
 {
-	MDB_val	k = val_over(accounts_key_slice(key)), v;
+	MDB_val	k = lmdb_val(accounts_key_slice(key)), v;
 	int	r;
 
 	if ((r = mdb_get(txn->lmdb, txn->dbi, &k, &v)) != 0)
-		return to_errno(r);
+		return lmdb_errno(r);
 	return opened(txn, accounts_key_slice(key), &v, ret_value);
 }
 
@@ -219,14 +187,14 @@ accounts_put(struct accounts_txn *txn, const struct accounts_key *key,
     struct slice value)
 {
 	struct buf	b = BUF_INIT_MAX(VALUE_MAX);
-	MDB_val		k = val_over(accounts_key_slice(key)), v;
+	MDB_val		k = lmdb_val(accounts_key_slice(key)), v;
 	int		r;
 
 	buf_add(&b, value);
 	buf_add_le32(&b, checksum(accounts_key_slice(key), value));
 	if ((r = buf_check(&b)) == 0) {
-		v = val_over(buf_slice(&b));
-		r = to_errno(mdb_put(txn->lmdb, txn->dbi, &k, &v, 0));
+		v = lmdb_val(buf_slice(&b));
+		r = lmdb_errno(mdb_put(txn->lmdb, txn->dbi, &k, &v, 0));
 	}
 	buf_free(&b);
 	return r;
@@ -236,9 +204,9 @@ accounts_put(struct accounts_txn *txn, const struct accounts_key *key,
 int
 accounts_del(struct accounts_txn *txn, const struct accounts_key *key)
 {
-	MDB_val	k = val_over(accounts_key_slice(key));
+	MDB_val	k = lmdb_val(accounts_key_slice(key));
 
-	return to_errno(mdb_del(txn->lmdb, txn->dbi, &k, NULL));
+	return lmdb_errno(mdb_del(txn->lmdb, txn->dbi, &k, NULL));
 }
 
 /* move - take the cursor somewhere */
@@ -250,7 +218,7 @@ move(struct accounts_txn *txn, MDB_val *k, MDB_cursor_op op,
 	int	r;
 
 	if ((r = mdb_cursor_get(txn->cursor, k, &v, op)) != 0)
-		return to_errno(r);
+		return lmdb_errno(r);
 	*ret_key = slice_over(k->mv_data, k->mv_size);
 	return opened(txn, *ret_key, &v, ret_value);
 }
@@ -260,13 +228,13 @@ int
 accounts_seek(struct accounts_txn *txn, struct slice from,
     struct slice *ret_key, struct slice *ret_value)
 {
-	MDB_val	k = val_over(from);
+	MDB_val	k = lmdb_val(from);
 	int	r;
 
 	if (txn->cursor == NULL) {
 		r = mdb_cursor_open(txn->lmdb, txn->dbi, &txn->cursor);
 		if (r != 0)
-			return to_errno(r);
+			return lmdb_errno(r);
 	}
 	return move(txn, &k, MDB_SET_RANGE, ret_key, ret_value);
 }
@@ -434,11 +402,11 @@ env_open(struct accounts *a, const char *folder, bool write)
 		r = mdb_env_open(a->env, path, flags, FILE_MODE);
 	free(path);
 	if (r != 0)
-		return to_errno(r);
+		return lmdb_errno(r);
 	if ((r = mend_size(a)) < 0 ||
 	    (r = accounts_begin(a, write, &txn)) < 0)
 		return r;
-	r = to_errno(mdb_dbi_open(txn.lmdb, NULL, 0, &a->dbi));
+	r = lmdb_errno(mdb_dbi_open(txn.lmdb, NULL, 0, &a->dbi));
 	txn.dbi = a->dbi;
 	if (r == 0 && (r = set_format(&txn, write)) == 0)
 		r = accounts_commit(&txn);

@@ -10,6 +10,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* lmdb_errno - an LMDB result as a negative errno */
+int
+lmdb_errno(int e)
+{
+	switch (e) {
+	case MDB_NOTFOUND:
+		return -ENOENT;
+	case MDB_MAP_FULL:
+		return -ENOSPC;
+	case MDB_READERS_FULL:
+		return -EAGAIN;
+	case MDB_VERSION_MISMATCH:
+		return -EPROTONOSUPPORT;
+	case MDB_INVALID:
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+		return -EBADMSG;
+	case MDB_BAD_VALSIZE:
+		return -EMSGSIZE;
+	case MDB_PANIC:		/* after an error of the disk */
+		return -ENOTRECOVERABLE;
+	}
+	return e > 0 ? -e : e == 0 ? 0 : -EIO;
+}
+
+/* lmdb_val - bytes as LMDB wants them; it does not change them */
+MDB_val
+lmdb_val(struct slice s)
+{
+	return (MDB_val){ s.len, (char *)(uintptr_t)s.data };
+}
+
 /* make - an empty environment, flushed */
 static int
 make(const char *path, mode_t mode)
@@ -23,7 +55,7 @@ make(const char *path, mode_t mode)
 	if (rc == 0)
 		rc = mdb_env_sync(env, 1);
 	mdb_env_close(env);
-	return rc == 0 ? 0 : rc > 0 ? -rc : -EIO;
+	return lmdb_errno(rc);
 }
 
 /* lmdb_file_make - have one, whole, if nothing is there */

@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * lmdb_file: the birth of an LMDB environment. LMDB writes the first pages of
+ * lmdb_file: LMDB for the queue's state and the accounts database: its errors,
+ * its values, and the birth of an environment, the store's too. LMDB writes the first pages of
  * a new file without flushing them, so a power cut soon after could leave a
  * name with half of them behind it, which is no environment and never becomes
- * one. For the few who make environments: the store, the queue's state, the
- * accounts database.
+ * one.
  */
 #ifndef LIBGLOBAL_LMDB_FILE_H
 #define LIBGLOBAL_LMDB_FILE_H
 
+#include <lmdb.h>
 #include <sys/types.h>
 
 #include "libutil/size.h"
+#include "libutil/slice.h"
 
 /* have an empty environment at path (a file, as MDB_NOSUBDIR means it) if
  * nothing is there: the name has the whole of it or is not there. `path`.new
  * is used on the way. The caller flushes the folder. Blocks. */
 MUST_USE int	lmdb_file_make(const char *path, mode_t mode);
+
+/* a result of LMDB as a negative errno, or 0. -ENOTRECOVERABLE: the disk failed
+ * and the environment has to be opened anew */
+MUST_USE int	lmdb_errno(int e);
+/* bytes as LMDB wants them; lent */
+MDB_val	lmdb_val(struct slice s);
 
 #endif

@@ -35,36 +35,6 @@ struct qstate_txn {
 	MDB_dbi		 dbi;
 };
 
-/* to_errno - an LMDB result as a negative errno */
-static int
-to_errno(int e)
-{
-	switch (e) {
-	case MDB_NOTFOUND:
-		return -ENOENT;
-	case MDB_MAP_FULL:
-		return -ENOSPC;
-	case MDB_READERS_FULL:
-		return -EAGAIN;
-	case MDB_VERSION_MISMATCH:
-		return -EPROTONOSUPPORT;
-	case MDB_INVALID:
-	case MDB_CORRUPTED:
-	case MDB_PAGE_NOTFOUND:
-		return -EBADMSG;
-	case MDB_BAD_VALSIZE:
-		return -EMSGSIZE;
-	}
-	return e > 0 ? -e : e == 0 ? 0 : -EIO;
-}
-
-/* val_over - bytes as LMDB wants them; it does not change them */
-static MDB_val
-val_over(struct slice s)
-{
-	return (MDB_val){ s.len, (char *)(uintptr_t)s.data };
-}
-
 /* env_close - release everything */
 static void
 env_close(void *arg)
@@ -90,7 +60,7 @@ txn_begin(void *arg, bool write, struct qstate_txn **ret_txn)
 	r = mdb_txn_begin(e->lmdb, NULL, write ? 0 : MDB_RDONLY, &txn->lmdb);
 	if (r != 0) {
 		free(txn);
-		return to_errno(r);
+		return lmdb_errno(r);
 	}
 	*ret_txn = txn;
 	return 0;
@@ -116,18 +86,18 @@ txn_commit(struct qstate_txn *txn)
 		mdb_cursor_close(txn->cursor);
 	r = mdb_txn_commit(txn->lmdb);
 	free(txn);
-	return to_errno(r);
+	return lmdb_errno(r);
 }
 
 /* txn_get - the value under a key */
 static int
 txn_get(struct qstate_txn *txn, struct slice key, struct slice *ret_value)
 {
-	MDB_val	k = val_over(key), v;
+	MDB_val	k = lmdb_val(key), v;
 	int	r;
 
 	if ((r = mdb_get(txn->lmdb, txn->dbi, &k, &v)) != 0)
-		return to_errno(r);
+		return lmdb_errno(r);
 	*ret_value = slice_over(v.mv_data, v.mv_size);
 	return 0;
 }
@@ -136,18 +106,18 @@ txn_get(struct qstate_txn *txn, struct slice key, struct slice *ret_value)
 static int
 txn_put(struct qstate_txn *txn, struct slice key, struct slice value)
 {
-	MDB_val	k = val_over(key), v = val_over(value);
+	MDB_val	k = lmdb_val(key), v = lmdb_val(value);
 
-	return to_errno(mdb_put(txn->lmdb, txn->dbi, &k, &v, 0));
+	return lmdb_errno(mdb_put(txn->lmdb, txn->dbi, &k, &v, 0));
 }
 
 /* txn_del - remove a key */
 static int
 txn_del(struct qstate_txn *txn, struct slice key)
 {
-	MDB_val	k = val_over(key);
+	MDB_val	k = lmdb_val(key);
 
-	return to_errno(mdb_del(txn->lmdb, txn->dbi, &k, NULL));
+	return lmdb_errno(mdb_del(txn->lmdb, txn->dbi, &k, NULL));
 }
 
 /* move - take the cursor somewhere */
@@ -159,7 +129,7 @@ move(struct qstate_txn *txn, MDB_val *k, MDB_cursor_op op,
 	int	r;
 
 	if ((r = mdb_cursor_get(txn->cursor, k, &v, op)) != 0)
-		return to_errno(r);
+		return lmdb_errno(r);
 	*ret_key = slice_over(k->mv_data, k->mv_size);
 	*ret_value = slice_over(v.mv_data, v.mv_size);
 	return 0;
@@ -170,13 +140,13 @@ static int
 txn_seek(struct qstate_txn *txn, struct slice from, struct slice *ret_key,
     struct slice *ret_value)
 {
-	MDB_val	k = val_over(from);
+	MDB_val	k = lmdb_val(from);
 	int	r;
 
 	if (txn->cursor == NULL) {
 		r = mdb_cursor_open(txn->lmdb, txn->dbi, &txn->cursor);
 		if (r != 0)
-			return to_errno(r);
+			return lmdb_errno(r);
 	}
 	return move(txn, &k, MDB_SET_RANGE, ret_key, ret_value);
 }
@@ -279,18 +249,18 @@ map_open(struct env *e, int queue_fd, size_t map_size, unsigned flags)
 	    (r = mdb_env_set_mapsize(e->lmdb, map_size)) != 0 ||
 	    (r = mdb_env_open(e->lmdb, path, MDB_NOTLS | flags,
 	    FILE_MODE)) != 0)
-		return to_errno(r);
+		return lmdb_errno(r);
 	if ((r = mend_size(e, queue_fd)) < 0)
 		return r;
 	r = mdb_txn_begin(e->lmdb, NULL, flags & MDB_RDONLY, &txn);
 	if (r != 0)
-		return to_errno(r);
+		return lmdb_errno(r);
 	if ((r = mdb_dbi_open(txn, NULL, 0, &e->dbi)) != 0) {
 		mdb_txn_abort(txn);
-		return to_errno(r);
+		return lmdb_errno(r);
 	}
 	if ((r = mdb_txn_commit(txn)) != 0)
-		return to_errno(r);
+		return lmdb_errno(r);
 	/* LMDB flushes what is in the file, not the name of a new one */
 	return flags & MDB_RDONLY ? 0 : slot_io_sync_folder(queue_fd, FOLDER);
 }
