@@ -324,8 +324,9 @@ add_service(struct signd *s, enum signd_user_number n, struct slice name)
 	return user;
 }
 
-/* load_service - one row, if its overrides name other files */
-static void
+/* load_service - one row, if its overrides name other files; its error text
+ * must not end up in the frame of the caller, which has one as well */
+__attribute__((noinline)) static void
 load_service(struct signd *s, const struct mastercf_service *row,
     const struct signd_params *main)
 {
