@@ -329,6 +329,17 @@ choose(struct transfer *x)
 	}
 }
 
+/* progress - has anyone a result that counts? Who would not take some and puts
+ * off the others is not asked again at once. */
+static bool
+progress(const struct transfer *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (x->v[i]->accepted && x->v[i]->done)
+			return true;
+	return false;
+}
+
 /* smtp_transfer - a transaction; again if some were one too many */
 int
 smtp_transfer(struct task *t, struct smtp_attempt *a, struct smtp_session *s)
@@ -355,6 +366,6 @@ smtp_transfer(struct task *t, struct smtp_attempt *a, struct smtp_session *s)
 			bad = smtp_failure(s, r < 0 ? r : -ECONNRESET);
 			set_open(&x, &bad, false);
 		}
-	} while (r == 0 && x.more && x.accepted > 0 && !s->broken);
+	} while (r == 0 && x.more && progress(&x) && !s->broken);
 	return 0;
 }

@@ -161,6 +161,25 @@ def test_client_unix_socket(make_suite, folder):
     server.close()
 
 
+def test_client_asks_no_more_than_helps(make_suite, folder):
+    """one "too many" and the other put off: what both want is time"""
+    server = LmtpServer(folder / "lmtp", {
+        "full@store.test": ("452 4.2.2 <full@store.test> no room", None),
+        "busy@store.test": (None, "451 4.2.0 <busy@store.test> busy")})
+    s = make_suite("--set", "transport_maps=inline:{ { store.test = "
+                   "lmtp:unix:%s } }" % (folder / "lmtp"),
+                   accounts=["alice:secret"])
+    submit(s, ["busy@store.test", "full@store.test"])
+    for rcpt in ("busy", "full"):
+        assert "status=deferred" in result_line(s, rcpt + "@store.test")[0][1]
+    assert len(server.letters) == 1
+    # one that was taken makes room for the next
+    submit(s, ["ok@store.test", "busy@store.test", "full@store.test"])
+    assert "status=sent" in result_line(s, "ok@store.test")[0][1]
+    assert len(server.letters) == 3
+    server.close()
+
+
 def test_client_unix_socket_not_named(make_suite, folder):
     """only what the configuration names is opened for the client"""
     server = LmtpServer(folder / "lmtp")
