@@ -100,6 +100,14 @@ struct qmessage	*qmessage_find(struct qmgr *q, struct slice id);
 void	qmessage_take_content(struct qmessage *m, int *fd_take);
 /* hand all recipients that are to do to the scheduler */
 void	qmessage_schedule(struct qmessage *m, enum sched_lane lane);
+/* it lies there, with that envelope: offered before, or new */
+void	qmessage_committed(struct qmessage *m,
+	    const struct msg_envelope *committed, struct queue_place place,
+	    uint64_t generation);
+/* the same, found on the disk. -EBADMSG: its envelope is none */
+MUST_USE int	qmessage_adopt(struct qmgr *q, const struct queue_id *id,
+		    struct slice envelope, struct queue_place place,
+		    uint64_t generation);
 size_t	qmessage_count(const struct qmessage *m, enum fate fate);
 /* have its content open, from the queue if need be */
 MUST_USE int	qmessage_open(struct task *t, struct qmessage *m);
@@ -147,7 +155,8 @@ bool	owners_in_doubt(const struct qmgr *q);
 void	large_finished(struct qmgr *q, struct slice queue_id);
 void	large_tell_all(struct qmgr *q);
 MUST_USE int	large_unlinked(struct qmgr *q, struct slice queue_id);
-MUST_USE int	large_adopt(struct task *t, struct qmgr *q);
+/* look for files that a cleanup, the one of that number, could not tell of */
+MUST_USE int	large_adopt(struct task *t, struct qmgr *q, uint32_t owner);
 /* qmgr_recent.c: ids that were finished not long ago */
 void	recent_add(struct qmgr *q, const struct queue_id *id);
 /* known, or finished not long ago? */

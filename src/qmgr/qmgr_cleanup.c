@@ -97,23 +97,10 @@ look_work(void *arg)
 static void
 adopt(struct qmgr *q, struct owner *o, const struct look_job *j)
 {
-	struct slice	 id = queue_id_text(&j->head.id);
-	struct qmessage	*m = qmessage_find(q, id);
-
 	ignore(slot_pool_use(q->pool, j->lease.ref, o->number)); /* leased */
-	if (m == NULL)
-		m = qmessage_new(q, buf_slice(&j->envelope));
-	if (m == NULL) {
+	if (qmessage_adopt(q, &j->head.id, buf_slice(&j->envelope),
+	    QUEUE_PLACE_IN_SLOT(j->lease.ref), j->head.generation) < 0)
 		ignore(slot_pool_set_aside(q->pool, j->lease.ref));
-		return;
-	}
-	m->place = QUEUE_PLACE_IN_SLOT(j->lease.ref);
-	m->generation = j->head.generation;
-	m->committed = true;
-	if (m->sched == NULL)
-		qmessage_schedule(m, SCHED_NEW);
-	else if (sched_message_busy(m->sched) == 0)
-		qmessage_settle(m);
 }
 
 /* look_at - what does a slot of a lost owner hold? */
@@ -203,7 +190,7 @@ gone_task(struct task *t, void *arg)
 			return r;
 	hash_free(&o->held);
 	if ((r = reclaim(t, q, o)) == 0)
-		r = large_adopt(t, q);
+		r = large_adopt(t, q, o->number);
 	if (r == 0) {
 		large_tell_all(q);	/* it may have been asked in vain */
 		abandon_offers(q, o);
@@ -342,7 +329,8 @@ on_hello(struct task *t, struct owner *o, const struct msg_queue_hello *m)
 	hash_free(&o->held);
 	hold(o, m);
 	lease_held(o);
-	if ((r = reclaim(t, q, o)) < 0 || (r = large_adopt(t, q)) < 0)
+	if ((r = reclaim(t, q, o)) < 0 ||
+	    (r = large_adopt(t, q, o->number)) < 0)
 		return r;
 	large_tell_all(q);
 	return 0;
@@ -464,23 +452,6 @@ place_of(struct owner *o, const struct msg_queue_committed *c,
 	return 0;
 }
 
-/* take_told - the client itself heard of refused recipients that were not
- * committed (PRDR) */
-static void
-take_told(struct qmessage *m, const struct msg_envelope *committed)
-{
-	size_t k = 0, n = committed->rcpts.n;
-
-	/* both are in the same order */
-	for (size_t i = 0; i < m->envelope->rcpts.n; i++) {
-		if (k < n && committed->rcpts.v[k].number ==
-		    m->envelope->rcpts.v[i].number)
-			k++;
-		else if (m->rcpts[i].fate == FATE_REFUSED)
-			m->rcpts[i].fate = FATE_TOLD;
-	}
-}
-
 /* was_adopted - is it a message that large_adopt found before? */
 static bool
 was_adopted(struct qmgr *q, const struct qmessage *m,
@@ -514,21 +485,12 @@ on_committed(struct owner *o, struct msg_queue_committed *c)
 		goto out;	/* the news came after the file was found */
 	if (m != NULL && !c->adopted)
 		r = -EBADMSG;
-	else if (m != NULL)
-		take_told(m, e);
-	else if ((m = qmessage_new(q, c->envelope)) == NULL)
+	else if (m == NULL && (m = qmessage_new(q, c->envelope)) == NULL)
 		r = -EBADMSG;
 	if (r < 0)
 		goto out;
-	m->place = place;
-	m->generation = generation;
-	m->committed = true;
 	qmessage_take_content(m, &c->content);
-	if (m->sched == NULL)
-		qmessage_schedule(m, SCHED_NEW);
-	else if (sched_message_waiting(m->sched) == 0 &&
-	    sched_message_busy(m->sched) == 0)
-		qmessage_settle(m);
+	qmessage_committed(m, e, place, generation);
 out:
 	arena_free(&a);
 	return r;

@@ -118,30 +118,21 @@ read_work(void *arg)
 	return r;
 }
 
-/* is_ours - do we know it, or are we done with it? */
+/* is_ours - do we know it, or are we done with it? What that cleanup had
+ * offered we know, but not that it is committed. */
 static bool
-is_ours(struct qmgr *q, const struct queue_id *id)
+is_ours(struct qmgr *q, const struct queue_id *id, uint32_t owner)
 {
+	const struct qmessage *m = qmessage_find(q, queue_id_text(id));
+
+	if (m != NULL && m->offered && !m->committed && m->owner == owner)
+		return false;
 	return recent_find(q, id) || qstate_is_gone(q->state, id) == 0;
-}
-
-/* adopt - a message that was committed, and nobody told us */
-static void
-adopt(struct qmgr *q, struct slice envelope)
-{
-	struct qmessage *m = qmessage_new(q, envelope);
-
-	if (m == NULL)
-		return;			/* told meanwhile */
-	m->place = QUEUE_PLACE_IN_LARGE;
-	m->generation = 1;
-	m->committed = true;
-	qmessage_schedule(m, SCHED_NEW);
 }
 
 /* adopt_found - those that we do not know */
 static int
-adopt_found(struct task *t, struct qmgr *q, struct look *l)
+adopt_found(struct task *t, struct qmgr *q, struct look *l, uint32_t owner)
 {
 	struct list	*link;
 	int		 r = 0;
@@ -151,19 +142,20 @@ adopt_found(struct task *t, struct qmgr *q, struct look *l)
 
 		l->id = f->id;
 		free(f);
-		if (r == -ECANCELED || is_ours(q, &l->id))
+		if (r == -ECANCELED || is_ours(q, &l->id, owner))
 			continue;
 		buf_reset(&l->envelope);
 		r = work_run(t, read_work, l);
-		if (r == 0 && !is_ours(q, &l->id))
-			adopt(q, buf_slice(&l->envelope));
+		if (r == 0 && !is_ours(q, &l->id, owner))
+			r = qmessage_adopt(q, &l->id, buf_slice(&l->envelope),
+			    QUEUE_PLACE_IN_LARGE, 1);
 	}
 	return r == -ECANCELED ? r : 0;
 }
 
 /* large_adopt - look for what nobody told of */
 int
-large_adopt(struct task *t, struct qmgr *q)
+large_adopt(struct task *t, struct qmgr *q, uint32_t owner)
 {
 	struct look	*l = NEW(struct look);
 	int		 r;
@@ -172,7 +164,7 @@ large_adopt(struct task *t, struct qmgr *q)
 	l->envelope = (struct buf)BUF_INIT_MAX(QFORMAT_ENVELOPE_MAX);
 	r = work_run(t, scan_work, l);
 	/* what a scan that broke off has found counts as well */
-	if (adopt_found(t, q, l) == -ECANCELED)
+	if (adopt_found(t, q, l, owner) == -ECANCELED)
 		r = -ECANCELED;
 	buf_free(&l->envelope);
 	free(l);

@@ -297,3 +297,58 @@ qmessage_open(struct task *t, struct qmessage *m)
 	}
 	return r;
 }
+
+/* take_told - the client itself heard of refused recipients that were not
+ * committed (PRDR) */
+static void
+take_told(struct qmessage *m, const struct msg_envelope *committed)
+{
+	size_t k = 0, n = committed->rcpts.n;
+
+	/* both are in the same order */
+	for (size_t i = 0; i < m->envelope->rcpts.n; i++) {
+		if (k < n && committed->rcpts.v[k].number ==
+		    m->envelope->rcpts.v[i].number)
+			k++;
+		else if (m->rcpts[i].fate == FATE_REFUSED)
+			m->rcpts[i].fate = FATE_TOLD;
+	}
+}
+
+/* qmessage_committed - it is durable: from here on it is ours */
+void
+qmessage_committed(struct qmessage *m, const struct msg_envelope *committed,
+    struct queue_place place, uint64_t generation)
+{
+	take_told(m, committed);
+	m->place = place;
+	m->generation = generation;
+	m->committed = true;
+	if (m->sched == NULL)
+		qmessage_schedule(m, SCHED_NEW);
+	else if (sched_message_waiting(m->sched) == 0 &&
+	    sched_message_busy(m->sched) == 0)
+		qmessage_settle(m);
+}
+
+/* qmessage_adopt - a message that was committed, and nobody told us */
+int
+qmessage_adopt(struct qmgr *q, const struct queue_id *id,
+    struct slice envelope, struct queue_place place, uint64_t generation)
+{
+	struct qmessage	*m = qmessage_find(q, queue_id_text(id));
+	struct arena	 a = ARENA_INIT;
+	void		*e;
+	int		 r;
+
+	if ((r = ipc_unpack(&msg_envelope_desc, envelope, &a, &e)) == 0) {
+		if (m == NULL)
+			m = qmessage_new(q, envelope);
+		if (m == NULL)
+			r = -EBADMSG;
+		else	/* it may have been offered before */
+			qmessage_committed(m, e, place, generation);
+	}
+	arena_free(&a);
+	return r;
+}
