@@ -40,6 +40,8 @@ message_begin(struct message *m, struct cleanup *c,
 	if (r < 0)
 		return r;
 	m->envelope = envelope;
+	if (m->envelope->rcpts.n == 0)
+		return -EBADMSG;	/* nobody's result would be all's */
 	if (b->add_received)
 		m->received = arena_dup(&m->arena, b->received);
 	if ((r = queue_id_parse(m->envelope->queue_id, &m->id)) < 0)
