@@ -159,6 +159,7 @@ MUST_USE int	large_unlinked(struct qmgr *q, struct slice queue_id);
 MUST_USE int	large_adopt(struct task *t, struct qmgr *q, uint32_t owner);
 /* qmgr_recent.c: ids that were finished not long ago */
 void	recent_add(struct qmgr *q, const struct queue_id *id);
+bool	recent_is_over(const struct qmgr *q, const struct queue_id *id);
 /* known, or finished not long ago? */
 bool	recent_find(struct qmgr *q, const struct queue_id *id);
 /* was a message of that id committed? Waits for what dead cleanups left */

@@ -9,6 +9,8 @@
 #include "libutil/alloc.h"
 
 #define PAGE	200
+#define BETWEEN_LIMIT	5000	/* ms */
+#define BETWEEN_PAUSE	5
 
 /* --- listing */
 
@@ -172,11 +174,19 @@ enum verb { FLUSH, HOLD, RELEASE, DELETE, REQUEUE, EXPIRE, VERBS };
 static const char *const verbs[VERBS] = { "flush", "hold", "release",
     "delete", "requeue", "expire" };
 
+/* is_between - on its way into or out of memory */
+static bool
+is_between(const struct qmessage *m)
+{
+	return !list_is_empty(&m->finishing) || m->settling ||
+	    (m->committed && m->sched == NULL);
+}
+
 /* change_active - a message that is being tried */
 static bool
 change_active(struct qmgr *q, struct qmessage *m, enum verb verb)
 {
-	if (!list_is_empty(&m->finishing) || m->settling || !m->committed)
+	if (is_between(m) || !m->committed)
 		return false;
 	if (verb == EXPIRE) {
 		m->flags |= QSTATE_EXPIRE;
@@ -261,13 +271,25 @@ change_waiting(struct qmgr *q, const struct queue_id *id, enum verb verb)
 	return changed;
 }
 
-static bool
-change(struct qmgr *q, const struct queue_id *id, enum verb verb)
+/* change - one message, as soon as it is either tried or waits */
+static int
+change(struct task *t, struct qmgr *q, const struct queue_id *id,
+    enum verb verb, bool *ret_changed)
 {
-	struct qmessage *m = qmessage_find(q, queue_id_text(id));
+	struct qmessage	*m;
+	struct deadline	 d;
+	int		 r = 0;
 
-	return m != NULL ? change_active(q, m, verb) :
+	deadline_begin(t, &d, BETWEEN_LIMIT);
+	while (r == 0 && (m = qmessage_find(q, queue_id_text(id))) != NULL &&
+	    is_between(m))
+		r = task_sleep(t, BETWEEN_PAUSE);
+	r = deadline_end(t, &d, r);
+	if (r < 0 && r != -ETIMEDOUT)
+		return r;
+	*ret_changed = m != NULL ? change_active(q, m, verb) :
 	    change_waiting(q, id, verb);
+	return 0;
 }
 
 /* in_queue - is the record in the queue that was named? */
@@ -302,10 +324,15 @@ change_all(struct task *t, struct qmgr *q, enum verb verb,
 		if ((r = qstate_list(q->state, &f, &w, ids, PAGE, &n)) < 0 ||
 		    n == 0)
 			break;
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; r == 0 && i < n; i++) {
+			bool changed = false;
+
 			if (in_queue(q, &ids[i], ask->queue_name))
-				*ret_count += change(q, &ids[i], verb);
-		r = commit_wait(t, q);
+				r = change(t, q, &ids[i], verb, &changed);
+			*ret_count += changed;
+		}
+		if (r == 0)
+			r = commit_wait(t, q);
 	}
 	free(ids);
 	return r;
@@ -318,6 +345,7 @@ on_do(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
 	struct msg_queue_did	did = { 0, SLICE_EMPTY };
 	struct queue_id		id;
 	enum verb		verb = 0;
+	bool			changed = false;
 	int			r = 0;
 
 	while (verb < VERBS && !slice_equal(ask->verb, slice_of(verbs[verb])))
@@ -333,7 +361,7 @@ on_do(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
 		r = change_all(t, q, verb, ask, &did.count);
 	else if (queue_id_parse(ask->queue_id, &id) < 0)
 		did.text = S("not a queue id");
-	else if (change(q, &id, verb)) {
+	else if ((r = change(t, q, &id, verb, &changed)) == 0 && changed) {
 		did.count = 1;
 		r = commit_wait(t, q);
 	} else {

@@ -185,6 +185,8 @@ qmessage_load(struct task *t, struct qmgr *q, const struct queue_id *id,
 	j->qmgr = q;
 	j->id = *id;
 	r = work_run(t, load_work, j);
+	if (r == 0 && recent_is_over(q, id))
+		r = -ENOENT;		/* deleted while it was read */
 	if (r == 0 && qmessage_find(q, queue_id_text(id)) != NULL)
 		r = -EEXIST;		/* it is in memory already */
 	if (r == 0) {

@@ -40,6 +40,14 @@ recent_add(struct qmgr *q, const struct queue_id *id)
 	(void)hash_put(&c->by_id, queue_id_text(id), old);	/* is new */
 }
 
+/* recent_is_over - was it finished not long ago? */
+bool
+recent_is_over(const struct qmgr *q, const struct queue_id *id)
+{
+	return q->recent != NULL &&
+	    hash_get(&q->recent->by_id, queue_id_text(id)) != NULL;
+}
+
 /* recent_find - in memory, in the state, or finished not long ago */
 bool
 recent_find(struct qmgr *q, const struct queue_id *id)
@@ -49,8 +57,7 @@ recent_find(struct qmgr *q, const struct queue_id *id)
 	bool			found;
 
 	found = qmessage_find(q, queue_id_text(id)) != NULL ||
-	    (q->recent != NULL &&
-	    hash_get(&q->recent->by_id, queue_id_text(id)) != NULL) ||
+	    recent_is_over(q, id) ||
 	    qstate_get(q->state, id, &a, &m) == 0;
 	arena_free(&a);
 	return found;

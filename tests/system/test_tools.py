@@ -107,6 +107,22 @@ def test_queue(suite):
     assert suite.barid("queue", "show", ident).returncode == 1
 
 
+def test_queue_is_changed_at_any_moment(suite):
+    """Also while messages are brought back, tried or put away."""
+    for _ in range(8):
+        suite.send(message(token()), ["x@foreign.test"],
+                   "alice@example.test", service="submission",
+                   login="alice:secret")
+    idents = [e["queue_id"] for e in wait_for(
+        lambda: len(queue(suite)) == 8 and queue(suite))]
+    for ident in idents:
+        ok(suite.barid("queue", "flush"))
+        ok(suite.barid("queue", "hold", ident))
+        ok(suite.barid("queue", "release", ident))
+        ok(suite.run(BUILD / "bin/postsuper", "-d", ident))
+    assert queue(suite) == []
+
+
 def test_queue_of_many(make_suite):
     """each message is listed once, whatever is done to it meanwhile"""
     s = make_suite(*SUITE_OPTIONS, "--set", "minimal_backoff_time=1s",
