@@ -10,7 +10,8 @@
  * reports it each time the peer reads, and each report would wake the loop.
  *
  * A read that got less than it asked for took all there was, and whatever
- * comes later is a new edge: so the next read waits without trying first.
+ * comes later is a new edge: so the next read waits without trying first. Not
+ * so where urgent bytes came (TCP's): a read ends there, too.
  */
 #include "libtask/io.h"
 
@@ -91,7 +92,7 @@ io_event(struct io *io, uint32_t events)
 
 	if ((events & (EPOLLIN | EPOLLRDHUP | any)) != 0)
 		io->dry = false;
-	if ((events & (EPOLLRDHUP | any)) != 0)
+	if ((events & (EPOLLRDHUP | EPOLLPRI | any)) != 0)
 		io->ended = true;
 	if (io->reader != NULL && (events & (EPOLLIN | EPOLLRDHUP | any)) != 0)
 		task_wake(io->reader);

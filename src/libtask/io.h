@@ -23,8 +23,9 @@ struct io {
 	bool		 registered;
 	bool		 outward;	/* and for when it turns writable */
 	bool		 dry;		/* the last read took all there was */
-	bool		 ended;		/* the peer's end was told: no new edge
-					 * will tell it, so never dry again */
+	bool		 ended;		/* the peer's end was told, or urgent
+					 * bytes: no new edge may tell of what
+					 * is left, so never dry again */
 	bool		 sole;		/* no other process has a copy */
 };
 

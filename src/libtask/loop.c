@@ -408,7 +408,7 @@ int
 loop_io_register(struct loop *l, struct io *io, bool write)
 {
 	struct epoll_event ev = {
-		.events = EPOLLIN | EPOLLRDHUP | EPOLLET |
+		.events = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET |
 		    (write ? EPOLLOUT : 0),
 		.data.ptr = io,
 	};

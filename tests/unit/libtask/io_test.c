@@ -8,6 +8,8 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "libtask/io.h"
@@ -180,6 +182,51 @@ piecewise(struct task *t, struct world *w)
 TEST(io_sees_the_end_when_read_byte_by_byte)
 {
 	in_worlds(piecewise);
+}
+
+/* over_tcp - the same world over a connection that knows urgent bytes */
+static void
+over_tcp(struct task *t, struct world *w)
+{
+	struct sockaddr_in	at = { .sin_family = AF_INET,
+				    .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t		len = sizeof(at);
+	int			server = socket(AF_INET, SOCK_STREAM, 0), fd;
+
+	io_close(&w->io);
+	fd_close(&w->peer);
+	w->peer = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_INT(bind(server, (struct sockaddr *)&at, len), 0, 0);
+	CHECK_INT(listen(server, 1), 0, 0);
+	CHECK_INT(getsockname(server, (struct sockaddr *)&at, &len), 0, 0);
+	CHECK_INT(connect(w->peer, (struct sockaddr *)&at, len), 0, 0);
+	fd = accept(server, NULL, NULL);
+	fd_close(&server);
+	io_open(&w->io, task_loop(t), &fd);
+}
+
+static void
+urgent(struct task *t, struct world *w)
+{
+	char	b[8];
+	ssize_t	n, got = 0;
+
+	/* a read ends at the urgent byte, whatever is behind it: being short
+	 * says nothing */
+	over_tcp(t, w);
+	register_it(t, w);
+	say(w, "abc");
+	CHECK_INT(send(w->peer, "!", 1, MSG_OOB), 1, 0);
+	say(w, "de");
+	CHECK_INT(io_wait_read(t, &w->io), 0, 0);	/* all is told */
+	while (got < 5 && (n = io_read(t, &w->io, b, sizeof(b))) > 0)
+		got += n;
+	CHECK_INT(got, 5, 0);
+}
+
+TEST(io_reads_on_behind_an_urgent_byte)
+{
+	in_worlds(urgent);
 }
 
 static void
