@@ -98,7 +98,7 @@ is_there(const struct submission *s, struct slice address,
     struct slice original)
 {
 	for (size_t i = 0; i < s->rcpt_count && i < 1000; i++)
-		if (slice_equal(s->rcpts[i].address, address) &&
+		if (slice_equal_nocase(s->rcpts[i].address, address) &&
 		    slice_equal_nocase(s->rcpts[i].original, original))
 			return true;
 	return false;

@@ -172,7 +172,7 @@ static bool
 is_there(const struct smtpd_txn *x, struct slice address, struct slice original)
 {
 	for (size_t i = 0; i < x->rcpt_count; i++)
-		if (slice_equal(x->rcpts[i].address, address) &&
+		if (slice_equal_nocase(x->rcpts[i].address, address) &&
 		    slice_equal_nocase(x->rcpts[i].original, original))
 			return true;
 	return false;

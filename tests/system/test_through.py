@@ -408,6 +408,15 @@ def test_prdr_alias(suite, hop, raw):
     assert [r["address"] for r in e["recipients"]] == ["no-both@hop.test"]
 
 
+def test_named_twice_is_one_copy(suite, raw):
+    """however it is written"""
+    subject = token()
+    said = prdr(raw, ["alice@example.test", "ALICE@example.test",
+                      "Alice@EXAMPLE.test"], message(subject))
+    assert [code for code, _ in said] == [250, 250, 250, 250], said
+    suite.wait_message(subject, limit=2)        # fails if it is there twice
+
+
 def test_prdr_and_the_time_limit(make_suite, hop):
     """attempts that still run when the time is over are not begun again"""
     s = make_suite(*options(hop, "through_time_limit=1s",
