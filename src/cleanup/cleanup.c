@@ -7,6 +7,7 @@
 #include "libutil/alloc.h"
 
 #define TELL_PAUSE	2	/* ms */
+#define JOIN_PAUSE	100	/* ms before a try to reach the next qmgr */
 
 static int
 prepare(struct daemon *d, struct diag *diag)
@@ -39,6 +40,22 @@ tell_task(struct task *t, void *arg)
 	return r;
 }
 
+/* join_task - when qmgr has ended: the next one waits to hear which slots we
+ * hold, and takes them for free if it does not */
+static int
+join_task(struct task *t, void *arg)
+{
+	struct cleanup	*c = arg;
+	int		 r;
+
+	while ((r = signal_wait(t, &c->left)) == 0)
+		do {
+			if ((r = task_sleep(t, JOIN_PAUSE)) == 0)
+				r = edge_ensure(t, c->qmgr);
+		} while (r < 0 && r != -ECANCELED);
+	return r;
+}
+
 /* run - remove what a dead cleanup, or the machine, left half received */
 static int
 run(struct task *t, struct daemon *d)
@@ -47,6 +64,7 @@ run(struct task *t, struct daemon *d)
 	int	r;
 
 	task_group_start(daemon_group(d), tell_task, daemon_data(d));
+	task_group_start(daemon_group(d), join_task, daemon_data(d));
 	if ((r = work_run(t, sweep_work, &removed)) == -ECANCELED)
 		return r;
 	if (r < 0)

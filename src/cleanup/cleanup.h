@@ -46,6 +46,7 @@ struct cleanup {
 	bool		 asking[SLOT_CLASSES];
 	struct slot_file file[SLOT_FILES];
 	struct signal	 told;		/* qmgr is to hear of commits */
+	struct signal	 left;		/* qmgr has ended */
 };
 
 /* one message */

@@ -327,4 +327,5 @@ slots_init(struct cleanup *c)
 	c->qmgr = daemon_edge(c->daemon, "qmgr", &ipc_table_queue);
 	edge_on_open(c->qmgr, hello, c);
 	edge_on_message(c->qmgr, on_message, c);
+	edge_on_close(c->qmgr, &c->left);
 }

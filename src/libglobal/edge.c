@@ -27,6 +27,7 @@ struct edge {
 	int			(*on_open)(struct task *, struct ipc_conn *,
 				    void *);
 	void			*open_arg;
+	struct signal		*closed;	/* set when it breaks; or NULL */
 	struct ipc_conn		 conn;
 	struct list		 waiters;
 	uint64_t		 generation;
@@ -82,6 +83,13 @@ edge_on_open(struct edge *e, int (*fn)(struct task *, struct ipc_conn *, void *)
 	e->open_arg = arg;
 }
 
+/* edge_on_close - who wants to know that a connection has ended */
+void
+edge_on_close(struct edge *e, struct signal *closed)
+{
+	e->closed = closed;
+}
+
 /* edge_generation - how often it was connected */
 uint64_t
 edge_generation(const struct edge *e)
@@ -110,6 +118,8 @@ receive(struct task *t, void *arg)
 	ipc_close(&e->conn);
 	e->receiving = false;
 	wake_waiters(e);
+	if (e->closed != NULL)
+		signal_set(e->closed);
 	/* the others go on: the edge is made anew when it is needed */
 	return r == -ECANCELED ? r : 0;
 }

@@ -32,6 +32,8 @@ void	edge_on_message(struct edge *e, ipc_handler *fn, void *arg);
  * sends it */
 void	edge_on_open(struct edge *e, int (*fn)(struct task *t,
 	    struct ipc_conn *c, void *arg), void *arg);
+/* set each time a connection ends; who cares may connect it again at once */
+void	edge_on_close(struct edge *e, struct signal *closed);
 
 /* see ipc_call; also -ECONNREFUSED when master cannot connect us */
 MUST_USE int	edge_call(struct task *t, struct edge *e,

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: ISC
 """Through mode: what the client hears, and what becomes of the rest."""
 import json
+import os
 import re
+import signal
 import smtplib
 import socketserver
 import threading
@@ -221,6 +223,19 @@ def test_others_do_not_wait_for_a_held_copy(suite, hop, raw):
     assert entry(suite, queue_id)["queue_name"] in ("deferred", "active")
     assert len(notices(suite, queue_id)) == 1
     suite.barid("queue", "delete", queue_id)
+
+
+def test_next_qmgr_hears_at_once(make_suite, hop):
+    """a cleanup without work tells the next qmgr which slots it holds"""
+    s = make_suite(*options(hop), accounts=ACCOUNTS)
+    with s.smtp(login="alice:secret", starttls=True) as c:
+        c.sendmail("alice@example.test", ["bob@example.test"], message())
+    found = [json.loads(line) for line in
+             s.barid("ps", "--json").stdout.splitlines()]
+    os.kill([p["pid"] for p in found if p["daemon"] == "qmgr"][0],
+            signal.SIGKILL)
+    wait_for(lambda: s.maillog().count("known messages") == 2, limit=7)
+    assert "did not say which slots they hold" not in s.maillog()
 
 
 def test_held_over_a_restart(make_suite, hop, tmp_path):
