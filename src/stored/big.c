@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libglobal/slot_io.h"
 #include "libtask/io.h"
 #include "libtask/loop.h"
 #include "libtask/memfile.h"
@@ -142,18 +143,6 @@ write_body(void *arg)
 	return r;
 }
 
-/* sync_folder - make what was made in it durable */
-static int
-sync_folder(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-
-	if (fd < 0 || fsync(fd) < 0)
-		r = -errno;
-	fd_close(&fd);
-	return r;
-}
-
 /* add_name - a further name of a file; there already is as good */
 static int
 add_name(const char *from, const char *to)
@@ -192,7 +181,7 @@ share_body(void *arg)
 		return -ENOENT;
 	if ((r = add_name(j->shared, j->own)) < 0)
 		return r;
-	return sync_folder(j->folder);
+	return slot_io_sync_folder(AT_FDCWD, j->folder);
 }
 
 /* name_body - a work item: its two names, the account's durable */
@@ -208,7 +197,7 @@ name_body(void *arg)
 	if ((r = add_name(j->temporary, j->shared)) < 0 ||
 	    (r = add_name(j->shared, j->own)) < 0)
 		return r;
-	return sync_folder(j->folder);
+	return slot_io_sync_folder(AT_FDCWD, j->folder);
 }
 
 /* is_being_written - the same content, for another account? */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libglobal/slot_io.h"
 #include "libtask/io.h"
 #include "stored/stored.h"
 
@@ -22,18 +23,6 @@ void
 folder_path(struct folder_job *j, const char *id)
 {
 	(void)snprintf(j->path, sizeof(j->path), "%.2s/%s", id, id);
-}
-
-/* sync_folder - make what was made in it durable */
-static int
-sync_folder(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-
-	if (fd < 0 || fsync(fd) < 0)
-		r = -errno;
-	fd_close(&fd);
-	return r;
 }
 
 /* make - a folder; 1 if it is new */
@@ -84,7 +73,7 @@ make_big(const char *folder)
 
 	(void)snprintf(path, sizeof(path), "%s/big", folder);
 	if ((r = make(path)) == 1)
-		r = sync_folder(folder);
+		r = slot_io_sync_folder(AT_FDCWD, folder);
 	return r;
 }
 
@@ -97,9 +86,10 @@ folder_make(void *arg)
 	int			 r;
 
 	(void)snprintf(shard, sizeof(shard), "%.2s", j->path);
-	if ((r = make(shard)) < 0 || (r == 1 && (r = sync_folder(".")) < 0) ||
+	if ((r = make(shard)) < 0 ||
+	    (r == 1 && (r = slot_io_sync_folder(AT_FDCWD, ".")) < 0) ||
 	    (r = make(j->path)) < 0 ||
-	    (r == 1 && (r = sync_folder(shard)) < 0) ||
+	    (r == 1 && (r = slot_io_sync_folder(AT_FDCWD, shard)) < 0) ||
 	    (r = make_big(j->path)) < 0)
 		return r;
 	/* a folder with mail in it and no environment has lost it: a new one
