@@ -147,6 +147,7 @@ authd_exists(struct task *t, struct authd_caller *c, struct ipc_in *in,
 		for (size_t i = 0; i < x.who.count; i++) {
 			target[i].account = x.who.target[i].account;
 			target[i].address = x.who.target[i].address;
+			target[i].is_limited = x.who.target[i].is_limited;
 		}
 		who.domain = x.who.domain;
 		who.found = x.who.found;

@@ -140,9 +140,9 @@ accounts_by_login(struct accounts *a, struct slice login,
 	return r;
 }
 
-/* quota - the limits that hold */
-static int
-quota(struct accounts_txn *txn, const struct accounts_account *account,
+/* accounts_load_quota - the limits that hold */
+int
+accounts_load_quota(struct accounts_txn *txn, const struct accounts_account *account,
     uint64_t *ret_bytes, uint64_t *ret_messages)
 {
 	struct accounts_domain	domain;
@@ -171,7 +171,7 @@ accounts_quota(struct accounts *a, const struct accounts_account *account,
 
 	if ((r = accounts_begin(a, false, &txn)) < 0)
 		return r;
-	r = quota(&txn, account, ret_bytes, ret_messages);
+	r = accounts_load_quota(&txn, account, ret_bytes, ret_messages);
 	accounts_abort(&txn);
 	return r;
 }

@@ -67,6 +67,7 @@ MUST_USE int	accounts_may_share(struct accounts *a, struct slice shared,
 struct accounts_target {
 	struct slice	account;	/* an id, or empty: go on with ... */
 	struct slice	address;	/* ... this; an account's login name */
+	bool		is_limited;	/* the account has a quota */
 };
 
 struct accounts_who {

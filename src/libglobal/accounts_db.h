@@ -97,5 +97,9 @@ ACCOUNTS_LOAD(gone)
 /* the account of a login name, which is in the form it is kept in; lent */
 MUST_USE int	accounts_load_by_login(struct accounts_txn *txn,
 		    struct slice address, struct accounts_account *ret_account);
+/* the account's own limits, or its domain's; 0: none */
+MUST_USE int	accounts_load_quota(struct accounts_txn *txn,
+		    const struct accounts_account *account,
+		    uint64_t *ret_bytes, uint64_t *ret_messages);
 
 #endif

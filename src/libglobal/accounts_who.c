@@ -32,6 +32,21 @@ is_new(struct walk *w, struct slice address)
 	return w->seen.count <= ACCOUNTS_TARGETS_MAX;
 }
 
+/* set_account - make an account the target. Where its limits cannot be read
+ * it has some: then whoever counts is asked */
+static void
+set_account(struct accounts_txn *txn, struct arena *arena,
+    const struct accounts_account *account, struct accounts_target *target)
+{
+	uint64_t	bytes = 0, messages = 0;
+	int		r;
+
+	r = accounts_load_quota(txn, account, &bytes, &messages);
+	target->account = arena_dup(arena, account->id);
+	target->address = arena_dup(arena, account->login);
+	target->is_limited = r < 0 || bytes != 0 || messages != 0;
+}
+
 /* add_target - one more account */
 static void
 add_target(struct walk *w, const struct accounts_account *account)
@@ -45,8 +60,7 @@ add_target(struct walk *w, const struct accounts_account *account)
 			memcpy(more, w->target, w->count * sizeof(*more));
 		w->target = more;
 	}
-	w->target[w->count].account = arena_dup(w->arena, account->id);
-	w->target[w->count++].address = arena_dup(w->arena, account->login);
+	set_account(w->txn, w->arena, account, &w->target[w->count++]);
 }
 
 static int	walk_members(struct walk *w, struct slice members, int depth);
@@ -127,8 +141,7 @@ static void
 found_account(struct question *q, const struct accounts_account *account)
 {
 	q->who->target = ARENA_NEW(q->arena, struct accounts_target);
-	q->who->target->account = arena_dup(q->arena, account->id);
-	q->who->target->address = arena_dup(q->arena, account->login);
+	set_account(q->txn, q->arena, account, q->who->target);
 	q->who->count = 1;
 	q->who->found = true;
 }
@@ -187,8 +200,7 @@ take_line(struct question *q, struct slice address, struct slice line,
 	r = accounts_load_by_login(q->txn, line, &account);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	target->account = arena_dup(q->arena, account.id);
-	target->address = arena_dup(q->arena, line);
+	set_account(q->txn, q->arena, &account, target);
 	return 1;
 }
 

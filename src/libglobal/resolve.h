@@ -61,6 +61,7 @@ void		resolver_each_file(struct resolver *r,
 struct resolve_owner {
 	struct slice	account;	/* an account's id; or "": go on with */
 	struct slice	address;	/* ... this; an account's own address */
+	bool		is_limited;	/* the account has a quota */
 };
 
 struct resolve_who {
@@ -94,6 +95,7 @@ struct resolve_target {
 	struct slice	 address;
 	struct slice	 transport;	/* a service of master.cf, or store */
 	struct slice	 nexthop;	/* for store the account's id */
+	bool		 is_limited;	/* an account that has a quota */
 };
 
 struct resolve_result {

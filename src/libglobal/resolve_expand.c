@@ -157,11 +157,12 @@ is_new(struct expansion *x, const struct step *step)
 	return hash_put(&x->seen, slice_over(folded, n + 1), x) == NULL;
 }
 
-/* add_target - route an address that is final */
+/* add_target - route an address that is final: an account's, or NULL */
 static int
 add_target(struct expansion *x, struct slice address, enum resolve_class class,
-    bool in_database, struct slice account)
+    bool in_database, const struct resolve_owner *owner)
 {
+	struct slice account = owner == NULL ? SLICE_EMPTY : owner->account;
 	struct resolve_target t;
 	struct status refused;
 	struct resolve_target *targets;
@@ -172,6 +173,7 @@ add_target(struct expansion *x, struct slice address, enum resolve_class class,
 	    &refused);
 	if (e < 0)
 		return e;
+	t.is_limited = owner != NULL && owner->is_limited;
 	/* several addresses of one account are one delivery */
 	for (size_t i = 0; i < x->target_count && account.len > 0; i++)
 		if (slice_equal(x->target[i].transport, t.transport) &&
@@ -265,7 +267,7 @@ take_owners(struct expansion *x, const struct step *step,
 
 		if (o->account.len > 0) {
 			e = add_target(x, owner_address(x, step->address, o),
-			    class, in_database, o->account);
+			    class, in_database, o);
 			continue;
 		}
 		next.address = complete(x->c, o->address, step->address,
@@ -341,7 +343,7 @@ take_step(struct expansion *x, struct step step)
 			return take_owners(x, &step, class, in_database, &who,
 			    extension);
 	}
-	return add_target(x, step.address, class, in_database, SLICE_EMPTY);
+	return add_target(x, step.address, class, in_database, NULL);
 }
 
 /* refuse_relay - may not be relayed? Sets the status then */

@@ -132,6 +132,8 @@ check_quota(struct task *t, struct mapd *m, const struct msg_map_rcpt *ask,
 	if (result->count != 1 || !slice_equal(result->target[0].transport,
 	    S(RESOLVE_STORE)))
 		return;		/* of several, one full box refuses none */
+	if (!result->target[0].is_limited)
+		return;		/* it cannot be full */
 	q.account = result->target[0].nexthop;
 	deadline_begin(t, &limit, QUOTA_MS);
 	r = edge_call_again(t, e, &msg_store_quota_desc, &q,

@@ -102,6 +102,7 @@ copy_who(struct arena *a, const struct resolve_who *from)
 	for (size_t i = 0; i < from->count; i++) {
 		v[i].account = arena_dup(a, from->owner[i].account);
 		v[i].address = arena_dup(a, from->owner[i].address);
+		v[i].is_limited = from->owner[i].is_limited;
 	}
 	to.owner = v;
 	return to;
@@ -167,6 +168,7 @@ take_answer(struct arena *a, const struct msg_auth_who *msg,
 	for (size_t i = 0; i < msg->targets.n; i++) {
 		v[i].account = msg->targets.v[i].account;
 		v[i].address = msg->targets.v[i].address;
+		v[i].is_limited = msg->targets.v[i].is_limited;
 	}
 	*ret_who = (struct resolve_who){ msg->domain, msg->found, v,
 	    msg->targets.n };

@@ -211,7 +211,8 @@ TEST(accounts_records)
 	arena_free(&arena);
 }
 
-/* one answer as a text: "id-less" accounts in <>, addresses bare */
+/* one answer as a text: accounts in <>, those with a quota in <!>, addresses
+ * bare */
 static void
 who_text(const struct accounts_who *who, struct buf *out)
 {
@@ -219,8 +220,9 @@ who_text(const struct accounts_who *who, struct buf *out)
 	buf_add_text(out, !who->domain ? "foreign" : !who->found ? "unknown" :
 	    "");
 	for (size_t i = 0; i < who->count; i++)
-		buf_addf(out, who->target[i].account.len > 0 ? "<%.*s>" :
-		    "%.*s;", SLICE_ARG(who->target[i].address));
+		buf_addf(out, who->target[i].account.len == 0 ? "%.*s;" :
+		    who->target[i].is_limited ? "<!%.*s>" : "<%.*s>",
+		    SLICE_ARG(who->target[i].address));
 }
 
 TEST(accounts_resolve)
@@ -245,6 +247,8 @@ TEST(accounts_resolve)
 		{ "group-add",	"empty@example.org",	"gone@example.org", 0 },
 		{ "account-disable", "alice@example.org", "",	0 },
 		{ "account-delete", "gone@example.org",	"",	0 },
+		{ "account-quota", "two@example.org",	"0 9",	0 },
+		{ "domain-quota", "xn--bcher-kva.example", "5 0", 0 },
 	};
 	static const struct {
 		const char	*address;
@@ -256,9 +260,9 @@ TEST(accounts_resolve)
 		{ "a@",			"foreign",		true },
 		{ "@example.org",	"unknown",		false },
 		{ "none@example.org",	"unknown",		false },
-		{ "two@example.org",	"<two@example.org>",	true },
-		{ "TWO@EXAMPLE.org",	"<two@example.org>",	true },
-		{ "two+x@example.org",	"<two@example.org>",	false },
+		{ "two@example.org",	"<!two@example.org>",	true },
+		{ "TWO@EXAMPLE.org",	"<!two@example.org>",	true },
+		{ "two+x@example.org",	"<!two@example.org>",	false },
 		{ "two-x@example.org",	"unknown",		false },
 		{ "alice@example.org",	"<alice@example.org>",	true },
 		{ "info@example.org",	"bob@example.org;x@y.example;", false },
@@ -271,11 +275,11 @@ TEST(accounts_resolve)
 		{ "q@b\xc3\xbc" "cher.example",
 		    "carol@xn--bcher-kva.example;z@y.example;",	false },
 		{ "carol@b\xc3\xbc" "cher.example",
-		    "<carol@xn--bcher-kva.example>",		true },
-		{ "all@example.org", "<two@example.org><alice@example.org>"
+		    "<!carol@xn--bcher-kva.example>",		true },
+		{ "all@example.org", "<!two@example.org><alice@example.org>"
 		    "<bob@example.org>",			false },
 		{ "ring@example.org", "<alice@example.org><bob@example.org>"
-		    "<two@example.org>",			false },
+		    "<!two@example.org>",			false },
 		{ "gone@example.org",	"unknown",		false },
 		{ "empty@example.org",	"unknown",		false },
 		{ "a\nb@example.org",	"foreign",		true },

@@ -58,14 +58,16 @@ struct peer {
 	struct ipc_conn	 conn;
 };
 
-/* on_auth - authd: alice@acc.example has account 7, full@acc.example 8 */
+/* on_auth - authd: alice@acc.example has account 7, full@acc.example 8,
+ * free@acc.example 10, which has no quota */
 static int
 on_auth(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
     void *arg)
 {
 	const struct msg_auth_exists *ask = in->msg;
 	struct peer *p = arg;
-	struct msg_auth_target target = { SLICE_EMPTY, SLICE_EMPTY };
+	struct msg_auth_target target = { .is_limited =
+		!slice_equal(ask->address, S("free@acc.example")) };
 	struct msg_auth_who who = { .domain =
 		slice_has_suffix(ask->address, S("@acc.example")) };
 
@@ -79,6 +81,8 @@ on_auth(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
 		target.account = S("8");
 	else if (slice_equal(ask->address, S("o'q d@acc.example")))
 		target.account = S("9");
+	else if (!target.is_limited)
+		target.account = S("10");
 	who.found = target.account.len > 0;
 	who.temporary = slice_equal(ask->address, S("later@acc.example"));
 	who.targets.v = &target;
@@ -86,7 +90,7 @@ on_auth(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
 	return ipc_reply(c, in->request, &msg_auth_who_desc, &who);
 }
 
-/* on_store - stored: account 8 is full */
+/* on_store - stored: account 8 is full; of 10 it is never asked */
 static int
 on_store(struct task *t, struct ipc_conn *c, struct ipc_in *in,
     struct arena *a, void *arg)
@@ -98,6 +102,7 @@ on_store(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	(void)t;
 	(void)a;
 	(void)arg;
+	CHECK(!slice_equal(ask->account, S("10")), 0);
 	return ipc_reply(c, in->request, &msg_store_usage_desc, &usage);
 }
 
@@ -283,6 +288,7 @@ recipients(struct task *t, struct world *w)
 		{ "none@acc.example", "", "3 550 5.1.1 <none@acc.example>: Recipient address rejected: User unknown in virtual mailbox table" },
 		{ "later@acc.example", "", "3 451 4.3.0 <later@acc.example>: Temporary lookup failure" },
 		{ "full@acc.example", "", "3 552 5.2.2 <full@acc.example>: Recipient address rejected: Quota exceeded (mailbox for user is full)" },
+		{ "free@acc.example", "", "3 free@acc.example>store:10" },
 		{ "x@remote.example", "192.0.2.1", "5 554 5.7.1 <x@remote.example>: Relay access denied" },
 		{ "x@remote.example", "", "5 554 5.7.1 <x@remote.example>: Relay access denied" },
 		{ "x@remote.example", "127.0.0.1", "5 x@remote.example>smtp:remote.example" },
