@@ -27,8 +27,11 @@ int
 master_reload(struct master *m, struct diag *diag)
 {
 	struct buf	why = BUF_INIT;
-	int		r = master_configure(m, diag);
+	int		r;
 
+	notify_reload(m);
+	r = master_configure(m, diag);
+	m->reload_failed = r < 0;
 	if (r == 0) {
 		services_start(m);
 		log_event(&m->log, EV_MASTER_RELOAD,
@@ -67,6 +70,7 @@ master_end(struct master *m, const char *why)
 	log_event(&m->log, EV_MASTER_STOP, KV_TEXT("why", why));
 	m->stopping = true;
 	m->end_reason = why;
+	signal_set(&m->changed);
 	stop_all(m);
 	if (master_process_count(m) == 0)
 		signal_set(&m->ended);
@@ -155,6 +159,7 @@ main_task(struct task *t, void *arg)
 	log_event(&m->log, EV_MASTER_START, KV_TEXT("version", BARID_VERSION),
 	    KV_TEXT("config", m->config_directory));
 	services_start(m);
+	task_group_start(&m->group, notify_task, m);
 	r = wait_for_end(t, m);
 	task_group_cancel(&m->group);
 	end = task_group_end(t, &m->group);
@@ -249,6 +254,7 @@ master_new(void)
 	uint64_t		 key[2];
 
 	m->config_directory = BARID_CONFIG_DIRECTORY;
+	m->notify_socket = getenv("NOTIFY_SOCKET");
 	m->public_fd = m->log_conn.io.fd = -1;
 	m->sandbox = true;
 	m->loop = loop_new(&o);

@@ -15,6 +15,7 @@
 #include "libutil/log.h"
 #include "master/master_params.h"
 
+struct buf;
 struct conf;
 struct service;
 
@@ -81,13 +82,17 @@ struct master {
 	struct list		 leaving;	/* processes of no service */
 	struct ipc_conn		 log_conn;
 	struct signal		 ended;
+	struct signal		 changed;	/* what notify_task tells */
+	const char		*notify_socket;	/* NULL: nobody listens */
 	const char		*end_reason;
+	int64_t			 reload_began;	/* us since boot; 0: told */
 	int			 public_fd;	/* for tools */
 	int			 signal_fd;
 	uint32_t		 generation;
 	uint32_t		 last_process;
 	bool			 sandbox;
 	bool			 stopping;
+	bool			 reload_failed;
 };
 
 /* master_conf.c */
@@ -102,6 +107,7 @@ MUST_USE int	services_build(struct master *m, const struct mastercf *cf,
 		    struct diag *diag);
 void	services_swap(struct master *m, struct list *services);
 struct service	*service_find(struct master *m, struct slice name, bool inet);
+void	services_missing(struct master *m, struct buf *out);
 /* master_listen.c */
 MUST_USE int	service_listen(struct master *m, struct service *s,
 		    const struct conf *conf, struct diag *diag);
@@ -137,6 +143,9 @@ MUST_USE int	layout_make(struct master *m, struct diag *diag);
 void	layout_user_of(struct master *m, const char *daemon, uid_t *ret_uid,
 	    gid_t *ret_gid);
 void	layout_root_of(struct master *m, const char *daemon, struct buf *out);
+/* master_notify.c */
+MUST_USE int	notify_task(struct task *t, void *arg);
+void	notify_reload(struct master *m);
 /* master_log.c */
 void	master_log_start(struct master *m);
 /* master.c */

@@ -58,6 +58,7 @@ static void
 on_ready(struct process *p, const struct msg_ready *m)
 {
 	p->ready = true;
+	signal_set(&p->master->changed);
 	p->seccomp = m->seccomp;
 	p->landlock = m->landlock;
 	p->chrooted = m->chrooted;

@@ -362,6 +362,7 @@ reaped(struct master *m, struct process *p, int status)
 	/* its two tasks see the ends of the channel and the pipe; the one that
 	 * comes last releases it */
 	list_add_tail(&m->leaving, &p->link);
+	signal_set(&m->changed);
 	if (s != NULL && !m->stopping &&
 	    (s->daemon->always || (failed && s->daemon->single)))
 		plan_restart(m, s, failed, age);

@@ -291,3 +291,20 @@ services_swap(struct master *m, struct list *services)
 		    link)->processes, plink)
 			tell(m, CONTAINER_OF(plink, struct process, link));
 }
+
+/* services_missing - say which services are not ready; nothing if all are */
+void
+services_missing(struct master *m, struct buf *out)
+{
+	LIST_EACH(&m->services, link) {
+		struct service *s = CONTAINER_OF(link, struct service, link);
+		bool ready = !s->daemon->always;
+
+		LIST_EACH(&s->processes, plink)
+			ready |= CONTAINER_OF(plink, struct process,
+			    link)->ready;
+		if (!ready)
+			buf_addf(out, "%s%s (%s) is not ready",
+			    out->len > 0 ? "; " : "", s->name, s->daemon->name);
+	}
+}

@@ -197,17 +197,7 @@ answer_status(struct master *m, struct ipc_conn *c, uint32_t request)
 	struct buf	text = BUF_INIT_MAX(2000);
 	int		r;
 
-	LIST_EACH(&m->services, link) {
-		struct service *s = CONTAINER_OF(link, struct service, link);
-		bool ready = !s->daemon->always;
-
-		LIST_EACH(&s->processes, plink)
-			ready |= CONTAINER_OF(plink, struct process,
-			    link)->ready;
-		if (!ready)
-			buf_addf(&text, "%s%s (%s) is not ready",
-			    text.len > 0 ? "; " : "", s->name, s->daemon->name);
-	}
+	services_missing(m, &text);
 	r = answer_done(c, request, text.len == 0, buf_slice(&text));
 	buf_free(&text);
 	return r;

@@ -27,7 +27,8 @@ NAMES = {"barid", "barid-doc", "barid-map-bdb", "barid-map-pcre"}
 LATER = "0.1.0+later"
 NEEDS = {"debootstrap": "debootstrap", "dpkg-buildpackage": "dpkg-dev",
          "dh": "debhelper", "lintian": "lintian", "swaks": "swaks",
-         "systemd-analyze": "systemd", "systemd-sysusers": "systemd"}
+         "systemd-analyze": "systemd", "systemd-sysusers": "systemd",
+         "systemd-nspawn": "systemd-container"}
 
 
 def run(*command, limit=60, check=True, **how):
@@ -178,6 +179,21 @@ def check_files(root, work):
             assert trace not in path.read_bytes(), path
 
 
+def check_boot(root, work):
+    """booted by systemd, in a copy: the suite is one of its services"""
+    import boot_suite
+    other = work / "booted"
+    run("cp", "-a", root, other, limit=300)
+    try:
+        run("chroot", other, "apt-get", "install", "-y", "-q",
+            "--no-install-recommends", "systemd-sysv", "python3-minimal",
+            "libpython3-stdlib", "procps", limit=600,
+            env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"))
+        boot_suite.check(boot_suite.boot(other))
+    finally:
+        shutil.rmtree(other, ignore_errors=True)
+
+
 def test_package(tmp_path):
     import pytest
     if not os.environ.get("BARID_LONG"):
@@ -206,6 +222,7 @@ def test_package(tmp_path):
         assert lint.result().returncode == 0, lint.result().stdout
         install(root, packages)
         check_files(root, tmp_path)
+        check_boot(root, tmp_path)
         (root / "tmp/later").mkdir()
         for package in later:
             shutil.copy(package, root / "tmp/later")
