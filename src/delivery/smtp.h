@@ -55,6 +55,7 @@ struct smtp_session {
 	struct stream		 stream;
 	struct reply		 reply;		/* the last one */
 	struct reply_ehlo	 ehlo;
+	struct sockaddr_storage	 addr;		/* of the host, as resolved */
 	char			 name[256];	/* of the host */
 	char			 who[400];	/* host[address] */
 	char			 relay[400];	/* host[address]:port */

@@ -108,36 +108,78 @@ open_session(struct task *t, struct smtp_attempt *a,
 	return r;
 }
 
+/* has_answered - did the server speak of everyone who is not done? One that
+ * broke off did not, and may be asked again over a new connection */
+static bool
+has_answered(const struct smtp_attempt *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (!a->targets[i].done && !a->targets[i].result.remote)
+			return false;
+	return true;
+}
+
+/* try_kept - over a session of an earlier attempt. An answer there is the
+ * host's answer: it is not asked twice. 1 if so, and its address. */
+static int
+try_kept(struct task *t, struct smtp_attempt *a,
+    struct sockaddr_storage *ret_addr)
+{
+	struct smtp_session	*s = NULL;
+	int			 r;
+
+	if ((r = smtp_idle_take(t, a, &s)) < 0 || s == NULL)
+		return r;
+	*ret_addr = s->addr;
+	r = transfer(t, a, &s);
+	return r < 0 ? r : has_answered(a);
+}
+
+/* is_same - the same address? Both are as the resolver made them */
+static bool
+is_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* try_host - one of them */
+static int
+try_host(struct task *t, struct smtp_attempt *a, const struct smtp_host *host,
+    uint64_t *sessions)
+{
+	struct smtp_session	*s = NULL;
+	struct status		 bad;
+	int			 r;
+
+	if ((r = open_session(t, a, host, &s, &bad)) < 0)
+		return r;
+	if (r > 0) {
+		log_event(&a->log, EV_SMTP_PASSED_OVER,
+		    KV_STR("text", status_text(&bad)));
+		smtp_attempt_fail(a, NULL, &bad, false,
+		    status_is_temporary(&bad));
+		return 0;
+	}
+	++*sessions;
+	return transfer(t, a, &s);
+}
+
 /* try_hosts - each of them, until all is done */
 static int
 try_hosts(struct task *t, struct smtp_attempt *a)
 {
-	struct smtp_session	*s = NULL;
-	struct status		 bad;
-	uint64_t		 limit = (uint64_t)a->p->smtp_mx_session_limit;
-	uint64_t		 sessions = 0;
-	int			 r;
+	struct sockaddr_storage	addr;
+	uint64_t		limit = (uint64_t)a->p->smtp_mx_session_limit;
+	uint64_t		sessions = 0;
+	int			asked, r = 0;
 
-	if ((r = smtp_idle_take(t, a, &s)) < 0)
-		return r;
-	if (s != NULL && (r = transfer(t, a, &s)) < 0)
-		return r;
-	for (size_t i = 0; i < a->host_count && !is_done(a) &&
-	    (limit == 0 || sessions < limit); i++) {
-		if ((r = open_session(t, a, &a->hosts[i], &s, &bad)) < 0)
-			return r;
-		if (r > 0) {
-			log_event(&a->log, EV_SMTP_PASSED_OVER,
-			    KV_STR("text", status_text(&bad)));
-			smtp_attempt_fail(a, NULL, &bad, false,
-			    status_is_temporary(&bad));
-			continue;
-		}
-		sessions++;
-		if ((r = transfer(t, a, &s)) < 0)
-			return r;
-	}
-	return 0;
+	if ((asked = try_kept(t, a, &addr)) < 0)
+		return asked;
+	for (size_t i = 0; r == 0 && i < a->host_count && !is_done(a) &&
+	    (limit == 0 || sessions < limit); i++)
+		if (!asked || !is_same(&a->hosts[i].addr, &addr))
+			r = try_host(t, a, &a->hosts[i], &sessions);
+	return r;
 }
 
 /* run - from next hop to results */

@@ -403,6 +403,7 @@ smtp_session_open(struct task *t, struct smtp_attempt *a,
 	s->reply = (struct reply)REPLY_INIT;
 	s->lmtp = a->hop.lmtp;
 	s->opened = task_now(t);
+	s->addr = host->addr;
 	name_it(s, a, host);
 	if ((r = connect_it(t, &o)) != 0 || (r = greeting(t, &o)) != 0 ||
 	    (r = introduce(t, &o)) != 0 || (r = start_tls(t, &o)) != 0)

@@ -275,6 +275,44 @@ TEST(a_kept_session_that_died)
 	}
 }
 
+/* what a host says over a kept session is its answer; another may be asked */
+TEST(a_kept_session_answers)
+{
+	static const struct {
+		const char	*nexthop;
+		const char	*again;		/* over the kept session */
+		const char	*second;	/* the other host */
+		const char	*want;		/* of the second attempt */
+		size_t		 connections;	/* to the first host */
+	} tries[] = {
+		{ "one.example", "C MAIL\nS 250 ok\nC RCPT\nS 450 grey\n", NULL, "450 4.0.0 host one.example[10.0.0.1] said: 450 4.0.0 grey (in reply to RCPT TO command)\n", 1 },
+		{ "one.example", "C MAIL\nS 451 later\n", NULL, "451 4.0.0 host one.example[10.0.0.1] said: 451 4.0.0 later (in reply to MAIL FROM command)\n", 1 },
+		{ "one.example", "C MAIL\nS 250 ok\nC RCPT\nS 250 ok\nC DATA\nS 354 go\nD\nS 451 later\n", NULL, "451 4.0.0 host one.example[10.0.0.1] said: 451 4.0.0 later (in reply to end of DATA command)\n", 1 },
+		{ "two.example", "C MAIL\nS 250 ok\nC RCPT\nS 450 grey\n", PLAIN TAKE, "250 2.0.0 250 2.0.0 kept\n", 1 },
+		/* no answer */
+		{ "one.example", "C MAIL\nX\n", NULL, "250 2.0.0 250 2.0.0 kept\n", 2 },
+	};
+	char first[1000];
+
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		struct world w = { .nexthop = tries[i].nexthop,
+			.rcpts = { ONE }, .times = 2,
+			.server[0].scripts = { first, PLAIN TAKE },
+			.server[1].scripts = { tries[i].second } };
+		struct slice got;
+
+		(void)snprintf(first, sizeof(first), "%s%s%s", PLAIN TAKE
+		    "C RSET\nS 250 ok\n", tries[i].again, "C QUIT\nX\n");
+		CHECK_INT(world_run(&w, 3, 0), 0, i);
+		got = buf_slice(&w.results);
+		CHECK_TEXT(slice_split(&got, '\n'), "250 2.0.0 250 2.0.0 kept",
+		    i);
+		CHECK_TEXT(got, tries[i].want, i);
+		CHECK_INT(w.server[0].connections, tries[i].connections, i);
+		world_done(&w);
+	}
+}
+
 TEST(lmtp_answers_for_each)
 {
 	struct world w = { .nexthop = "inet:[10.0.0.1]:25",
