@@ -95,7 +95,8 @@ send_report(struct task *t, struct submission *s, const struct msg_envelope *e,
 	return r;
 }
 
-/* address - who gets the report, and where that is */
+/* address - who gets the report, and where that is. -ENOENT: nobody, whenever
+ * it is asked: the address is none, or leads nowhere */
 static int
 address(struct task *t, struct submission *s)
 {
@@ -108,7 +109,9 @@ address(struct task *t, struct submission *s)
 	s->sender = SLICE_EMPTY;
 	if ((r = pickup_add_rcpt(t, s, &to)) < 0)
 		return r;
-	return s->refusal.code != 0 || s->rcpt_count == 0 ? -EAGAIN : 0;
+	if (s->refusal.code / 100 == 4)
+		return -EAGAIN;
+	return s->refusal.code != 0 || s->rcpt_count == 0 ? -ENOENT : 0;
 }
 
 /* pickup_return - -ENOENT: there is nobody to tell */

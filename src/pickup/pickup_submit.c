@@ -149,11 +149,12 @@ refused(struct task *t, struct submission *s, const struct status *why)
 	    KV_STR("queue_id", queue_id_text(&s->id)),
 	    KV_UINT("uid", s->file.uid), KV_STR("reply", buf_slice(&text)));
 	r = pickup_return(t, s, why);
-	if (r == 0)
+	if (r == 0) {
 		r = remove_file(t, s);
-	else if (r == -ENOENT)
+	} else if (r == -ENOENT) {
+		buf_add(&text, S(", and there is no sender to be told"));
 		r = set_aside(t, s, buf_cstr(&text));
-	else if (r != -ECANCELED) {
+	} else if (r != -ECANCELED) {
 		later(t, s);
 		r = 0;
 	}

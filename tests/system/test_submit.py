@@ -220,7 +220,7 @@ def test_files_that_are_no_messages(suite):
     for why in ("no regular file; removed", "it has another name",
                 "it is cut short", "its length is wrong",
                 "it does not begin as one"):
-        assert "not a message: " + why in log, why
+        assert "not taken: " + why in log, why
     for name in dropped(suite, "corrupt"):
         os.unlink(os.path.join(folder, "corrupt", name))
 

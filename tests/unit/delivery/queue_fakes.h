@@ -3,6 +3,7 @@
  * For daemons that submit messages (bounce, pickup), on the simulated loop: a
  * mapd that knows a few rules, and a cleanup that keeps what it gets.
  *	no@...		refused with 550	later@...	refused with 450
+ *	nowhere@...	is an alias of nobody
  *	other addresses	go to smtp; without a domain here.example is added
  */
 #ifndef TESTS_QUEUE_FAKES_H
@@ -65,7 +66,7 @@ fake_map(struct ipc_conn *c, struct ipc_in *in, struct arena *a)
 		route.code = 450;
 		route.enhanced = S("4.3.0");
 		route.text = S("Lookup failure");
-	} else {
+	} else if (!slice_has_prefix(m->recipient, S("nowhere@"))) {
 		route.targets.v = &target;
 		route.targets.n = 1;
 	}

@@ -346,6 +346,29 @@ TEST(limits)
 	done(&plain);
 }
 
+/* what is refused for good, and nobody can be told: it is tried once */
+TEST(no_sender_to_be_told)
+{
+	static char	big[200000], address[513];
+	const char	*senders[] = { "nowhere@x.example", "a b c", address };
+
+	memset(big, 'x', sizeof(big) - 1);
+	memcpy(big, "Subject: big\n\n", 14);
+	memset(address, 'a', sizeof(address) - 1);
+	memcpy(address + sizeof(address) - 11, "@x.example", 10);
+	for (size_t i = 0; i < COUNT(senders); i++) {
+		struct world w = { .content = big, .rcpts = { "a@x.example" },
+			.drop = { .sender = slice_of(senders[i]) },
+			.more = "message_size_limit = 100000\n",
+			.wait = 20000 };
+
+		CHECK_INT(run(&w, 1, 0), 0, i);
+		CHECK_TEXT(buf_slice(&w.left), "aside ", i);
+		CHECK_INT(w.fakes.messages, 0, i);
+		done(&w);
+	}
+}
+
 TEST(files_that_are_none)
 {
 	static const struct {
