@@ -136,13 +136,21 @@ load_work(void *arg)
 	return read_envelope(j);
 }
 
+static int
+by_index(const void *key, const void *element)
+{
+	uint32_t number = *(const uint32_t *)key;
+	uint32_t index = ((const struct qstate_rcpt *)element)->index;
+
+	return number < index ? -1 : number > index;
+}
+
+/* state_of - the record of a recipient; they come in order of their numbers */
 static const struct qstate_rcpt *
 state_of(const struct load_job *j, uint32_t number)
 {
-	for (size_t i = 0; i < j->rcpt_count; i++)
-		if (j->rcpts[i].index == number)
-			return &j->rcpts[i];
-	return NULL;
+	return j->rcpt_count == 0 ? NULL : bsearch(&number, j->rcpts,
+	    j->rcpt_count, sizeof(j->rcpts[0]), by_index);
 }
 
 /* take_states - who is finished, and what was last said of the others */
