@@ -393,9 +393,12 @@ env_open(struct accounts *a, const char *folder, bool write)
 		flags |= MDB_RDONLY | MDB_NOLOCK;
 	if (asprintf(&path, "%s/" ACCOUNTS_FILE, folder) < 0)
 		return -ENOMEM;
-	if (write && (r = lmdb_file_make(path, FILE_MODE)) < 0) {
+	r = lmdb_file_check(path);
+	if (r == 0 && write)
+		r = lmdb_file_make(path, FILE_MODE);
+	if (r < 0) {
 		free(path);
-		return r;
+		return r == -EUCLEAN ? -EBADMSG : r;
 	}
 	if ((r = mdb_env_create(&a->env)) == 0 &&
 	    (r = mdb_env_set_mapsize(a->env, MAP_SIZE)) == 0)

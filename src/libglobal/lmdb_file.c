@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define META_PAGES	2	/* that every environment has */
+#define PAGE_MIN	4096
+
 /* lmdb_errno - an LMDB result as a negative errno */
 int
 lmdb_errno(int e)
@@ -77,4 +80,15 @@ lmdb_file_make(const char *path, mode_t mode)
 		r = -errno;
 	free(new);
 	return r;
+}
+
+/* lmdb_file_check - is it long enough to be one? */
+int
+lmdb_file_check(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return st.st_size < META_PAGES * PAGE_MIN ? -EUCLEAN : 0;
 }

@@ -20,6 +20,10 @@
  * is used on the way. The caller flushes the folder. Blocks. */
 MUST_USE int	lmdb_file_make(const char *path, mode_t mode);
 
+/* is the file at path, if there is one, long enough to be an environment? LMDB
+ * takes one of no length for new and would begin anew in it. -EUCLEAN */
+MUST_USE int	lmdb_file_check(const char *path);
+
 /* a result of LMDB as a negative errno, or 0. -ENOTRECOVERABLE: the disk failed
  * and the environment has to be opened anew */
 MUST_USE int	lmdb_errno(int e);

@@ -103,6 +103,27 @@ lmdb_of(struct backend *b)
 	return (struct lmdb_backend *)b;
 }
 
+/* mend_size - a file that was cut off would be a fault on access, not an error;
+ * with zeros in its place LMDB finds pages that are none and says so */
+static int
+mend_size(struct lmdb_backend *l)
+{
+	MDB_envinfo	info;
+	MDB_stat	st;
+	struct stat	file;
+	uint64_t	used;
+	int		fd;
+
+	(void)mdb_env_info(l->env, &info);	/* these fail on NULL only */
+	(void)mdb_env_stat(l->env, &st);
+	used = (info.me_last_pgno + 1) * st.ms_psize;
+	if (mdb_env_get_fd(l->env, &fd) != 0 || fstat(fd, &file) < 0)
+		return EIO;
+	if ((uint64_t)file.st_size >= used)
+		return 0;
+	return ftruncate(fd, (off_t)used) < 0 ? errno : 0;
+}
+
 /* lmdb_open_env - open the environment and its one database */
 static int
 lmdb_open_env(struct lmdb_backend *l)
@@ -117,6 +138,8 @@ lmdb_open_env(struct lmdb_backend *l)
 	if (rc == 0)
 		rc = mdb_env_open(l->env, l->path, MDB_NOSUBDIR | MDB_NOTLS,
 		    0600);
+	if (rc == 0)
+		rc = mend_size(l);
 	/* a first transaction that writes would cost a commit at each open */
 	if (rc == 0)
 		rc = mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
@@ -215,6 +238,40 @@ lmdb_get(struct backend_txn *txn, struct slice key, struct slice *ret_value)
 	return lmdb_error(rc);
 }
 
+/* add_zeros - make a file longer */
+static int
+add_zeros(int fd, uint64_t from, uint64_t to)
+{
+	static const char	zeros[ROOM_MIN];
+	ssize_t			n;
+
+	while (from < to) {
+		n = pwrite(fd, zeros, (size_t)(to - from < sizeof(zeros) ?
+		    to - from : sizeof(zeros)), (off_t)from);
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		from += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* write_error - LMDB says EIO, too, where a write was cut short because there
+ * is no more room: one more page tells */
+static int
+write_error(struct lmdb_backend *l, int rc)
+{
+	struct stat	st;
+	uint64_t	end;
+	int		fd, r;
+
+	if (rc != EIO || mdb_env_get_fd(l->env, &fd) != 0 ||
+	    fstat(fd, &st) < 0)
+		return lmdb_error(rc);
+	end = (uint64_t)st.st_size;
+	r = add_zeros(fd, end, end + ROOM_MIN);
+	return r == -ENOSPC || r == -EDQUOT || r == -EFBIG ? -ENOSPC : -EIO;
+}
+
 /* lmdb_put - head and value become one */
 static int
 lmdb_put(struct backend_txn *txn, struct slice key, struct slice head,
@@ -227,7 +284,7 @@ lmdb_put(struct backend_txn *txn, struct slice key, struct slice head,
 
 	rc = mdb_put(t->txn, lmdb_of(txn->backend)->dbi, &k, &v, MDB_RESERVE);
 	if (rc != 0)
-		return lmdb_error(rc);
+		return write_error(lmdb_of(txn->backend), rc);
 	memcpy(v.mv_data, head.data, head.len);
 	if (value.len > 0)
 		memcpy((char *)v.mv_data + head.len, value.data, value.len);
@@ -334,23 +391,6 @@ lmdb_range_end(struct backend_range *range)
 	free(r);
 }
 
-/* add_zeros - make a file longer */
-static int
-add_zeros(int fd, uint64_t from, uint64_t to)
-{
-	static const char	zeros[ROOM_MIN];
-	ssize_t			n;
-
-	while (from < to) {
-		n = pwrite(fd, zeros, (size_t)(to - from < sizeof(zeros) ?
-		    to - from : sizeof(zeros)), (off_t)from);
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		from += (uint64_t)n;
-	}
-	return 0;
-}
-
 /*
  * make_room - have zeros behind the pages in use. Most commits then overwrite
  * what the file system has given the file already, and their flushes write
@@ -392,6 +432,7 @@ lmdb_commit(struct backend_txn *txn)
 	struct lmdb_backend *l = lmdb_of(txn->backend);
 	bool	write = txn->is_write;
 	int	rc = mdb_txn_commit(((struct lmdb_txn *)txn)->txn);
+	int	r = rc == 0 ? 0 : write_error(l, rc);
 
 	if (rc != 0)
 		l->failed = true;
@@ -402,7 +443,7 @@ lmdb_commit(struct backend_txn *txn)
 	}
 	lmdb_unlock(l, write);
 	free(txn);
-	return lmdb_error(rc);
+	return r;
 }
 
 /* lmdb_abort - end without a trace */
@@ -613,6 +654,8 @@ lmdb_open_folder(struct lmdb_backend *l, const char *folder)
 	bool	is_new;
 	int	r;
 
+	if ((r = lmdb_file_check(l->path)) < 0)
+		return r;
 	l->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (l->dir < 0)
 		return -errno;

@@ -561,7 +561,10 @@ TEST(accounts_damage)
 	    accounts_by_login(a, S("bob@example.org"), &arena, &account) < 0,
 	    0);
 	accounts_close(&a);
+	/* one of no length is not taken for a new one */
 	CHECK_INT(truncate(file, 0), 0, 0);
+	CHECK_INT(accounts_open(folder, ACCOUNTS_WRITE, &a, &diag), -EBADMSG,
+	    0);
 	CHECK_INT(truncate(file, 9000), 0, 0);
 	CHECK(accounts_open(folder, ACCOUNTS_WRITE, &a, &diag) < 0, 0);
 	arena_free(&arena);

@@ -95,6 +95,30 @@ TEST(account_begun)
 	CHECK_INT(test_open(folder, &test_time, &a), -EBADMSG, 3);
 }
 
+/* an environment that was cut off is an error: no new account, no fault */
+TEST(account_cut_off)
+{
+	static const off_t sizes[] = { 20000, 3 * 4096, 2 * 4096, 5000, 1, 0 };
+	const char *folder = test_folder("cut");
+	struct account *a = NULL;
+	char	path[400];
+
+	CHECK_INT(test_open(folder, &test_time, &a), 0, 0);
+	for (int i = 0; i < 40; i++)
+		CHECK(test_deliver(a, 1, S("Subject: x\r\n\r\nx"), 0) > 0, i);
+	account_close(&a);
+	snprintf(path, sizeof(path), "%s/meta.mdb", folder);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		CHECK_INT(truncate(path, sizes[i]), 0, i);
+		if (test_open(folder, &test_time, &a) < 0)
+			continue;
+		CHECK(test_deliver(a, 1, S("x"), 0) < 0 ||
+		    test_verify(a, "cut") > 0, i);
+		account_close(&a);
+	}
+	CHECK_INT(test_open(folder, &test_time, &a), -EUCLEAN, 0);
+}
+
 TEST(account_first_mailboxes)
 {
 	static const char *want[] = { "INBOX", "Archive", "Drafts", "Junk",

@@ -421,9 +421,9 @@ TEST(disk_full)
 			break;
 		good = uid;
 	}
-	CHECK(uid < 0, 0);
+	CHECK_INT(uid, -ENOSPC, 0);
 	CHECK(good > 5, good);
-	CHECK(test_deliver(a, 1, buf_slice(&content), 0) < 0, 0);
+	CHECK_INT(test_deliver(a, 1, buf_slice(&content), 0), -ENOSPC, 0);
 	CHECK_INT(test_verify(a, "full"), 0, 0);
 	CHECK_INT(setrlimit(RLIMIT_FSIZE, &old), 0, 0);
 	/* there is room again, and nothing has to be mended */
