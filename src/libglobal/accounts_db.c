@@ -17,6 +17,7 @@
 
 #include "libglobal/lmdb_file.h"
 #include "libglobal/slot_io.h"
+#include "libtask/folder.h"
 #include "libutil/alloc.h"
 #include "libutil/crc32c.h"
 #include "libutil/cursor.h"
@@ -418,7 +419,7 @@ env_open(struct accounts *a, const char *folder, bool write)
 		r = give(a->folder, LOCK_FILE);
 	/* LMDB flushes what is in the file, not the name of a new one */
 	if (r == 0 && write)
-		r = slot_io_sync_folder(a->folder, ".");
+		r = folder_sync(a->folder, ".");
 	return r;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "libglobal/slot_io.h"
+#include "libtask/folder.h"
 
 #define FOLDER		"large"
 #define UNFINISHED	".tmp"
@@ -141,7 +142,7 @@ large_commit(int queue_fd, struct large *l, int64_t arrival,
 	large_path(to, &l->id, "");
 	if (renameat(queue_fd, from, queue_fd, to) < 0)
 		return -errno;
-	if ((r = slot_io_sync_folder(queue_fd, FOLDER)) < 0) {
+	if ((r = folder_sync(queue_fd, FOLDER)) < 0) {
 		/* nobody knows which name the disk holds; the client hears no */
 		(void)unlinkat(queue_fd, to, 0);
 		return r;
@@ -272,7 +273,7 @@ large_check_content(int fd, const struct queue_head *head)
 int
 large_flush_folder(int queue_fd)
 {
-	return slot_io_sync_folder(queue_fd, FOLDER);
+	return folder_sync(queue_fd, FOLDER);
 }
 
 /* large_unlink - remove a committed file, durably */
@@ -284,7 +285,7 @@ large_unlink(int queue_fd, const struct queue_id *id)
 	large_path(path, id, "");
 	if (unlinkat(queue_fd, path, 0) < 0 && errno != ENOENT)
 		return -errno;
-	return slot_io_sync_folder(queue_fd, FOLDER);
+	return folder_sync(queue_fd, FOLDER);
 }
 
 /* a walk over large files */

@@ -7,9 +7,8 @@
  * environment has a home where no such file can ever be: a folder of the
  * kernel's.
  *
- * Postfix ends keys and texts with a NUL or not, depending on how the file
- * was made; which, the first key found tells. It locks the file while it
- * writes in place, so lookups hold its lock (flock) as well.
+ * Postfix locks the file while it writes in place, so lookups hold its lock
+ * (flock) as well.
  */
 #include <db.h>
 #include <fcntl.h>
@@ -35,7 +34,7 @@ struct db_table {
 	DB_ENV		*env;
 	DB		*db;
 	int		 fd;		/* for Postfix's lock */
-	enum { NUL_UNKNOWN, NUL_YES, NUL_NO } nul;
+	enum map_nul	 nul;
 };
 
 /* to_errno - the library's errors: above 0 they are errno's, below its own */
@@ -79,43 +78,29 @@ open_env(DB_ENV **ret_env, uint32_t cache)
 
 /* fill - a DBT over bytes */
 static DBT
-fill(struct slice s, bool with_nul, struct buf *room)
+fill(struct slice s)
 {
-	DBT dbt = { 0 };
-
-	if (with_nul) {
-		buf_reset(room);
-		buf_add(room, s);
-		buf_add_byte(room, '\0');
-		s = buf_slice(room);
-	}
-	dbt.data = (void *)(uintptr_t)s.data;
-	dbt.size = (uint32_t)s.len;
-	return dbt;
+	return (DBT){ .data = (void *)(uintptr_t)s.data,
+	    .size = (uint32_t)s.len };
 }
 
-/* without_nul - what a DBT holds, without a NUL at its end */
+/* bytes_of - what a DBT holds */
 static struct slice
-without_nul(const DBT *dbt)
+bytes_of(const DBT *dbt)
 {
-	struct slice s = slice_over(dbt->data, dbt->size);
-
-	if (s.len > 0 && s.data[s.len - 1] == '\0')
-		s.len--;
-	return s;
+	return slice_over(dbt->data, dbt->size);
 }
 
-/* find - look one key up, with or without a NUL at its end */
+/* find - look bytes up */
 static int
-find(struct db_table *dt, struct slice key, bool with_nul, struct buf *value)
+find(void *arg, struct slice bytes, struct buf *value)
 {
-	struct buf room = BUF_INIT;
-	DBT k = fill(key, with_nul, &room), v = { 0 };
+	struct db_table *dt = arg;
+	DBT k = fill(bytes), v = { 0 };
 	int r = dt->db->get(dt->db, NULL, &k, &v, 0);
 
 	if (r == 0)
-		buf_add(value, without_nul(&v));
-	buf_free(&room);
+		buf_add(value, map_built_text(bytes_of(&v)));
 	return to_errno(r);
 }
 
@@ -124,17 +109,26 @@ static int
 db_get(struct map_table *t, struct slice key, struct buf *value)
 {
 	struct db_table *dt = t->state;
-	int r = -ENOENT;
+	int r;
 
 	(void)pthread_mutex_lock(&dt->lock);
 	(void)flock(dt->fd, LOCK_SH);
-	if (dt->nul != NUL_NO && (r = find(dt, key, true, value)) == 0)
-		dt->nul = NUL_YES;
-	if (r == -ENOENT && dt->nul != NUL_YES &&
-	    (r = find(dt, key, false, value)) == 0)
-		dt->nul = NUL_NO;
+	r = map_built_get(&dt->nul, key, find, dt, value);
 	(void)flock(dt->fd, LOCK_UN);
 	(void)pthread_mutex_unlock(&dt->lock);
+	return r;
+}
+
+/* next - the next entry */
+static int
+next(void *arg, struct slice *ret_key, struct slice *ret_value)
+{
+	DBC *cursor = arg;
+	DBT k = { 0 }, v = { 0 };
+	int r = to_errno(cursor->get(cursor, &k, &v, DB_NEXT));
+
+	*ret_key = bytes_of(&k);
+	*ret_value = bytes_of(&v);
 	return r;
 }
 
@@ -143,21 +137,15 @@ static int
 db_each(struct map_table *t, map_each_fn *each, void *arg)
 {
 	struct db_table *dt = t->state;
-	DBT k = { 0 }, v = { 0 };
 	DBC *cursor = NULL;
 	int r;
 
 	(void)pthread_mutex_lock(&dt->lock);
 	(void)flock(dt->fd, LOCK_SH);
-	if ((r = to_errno(dt->db->cursor(dt->db, NULL, &cursor, 0))) < 0)
-		goto out;
-	while (r == 0 &&
-	    (r = to_errno(cursor->get(cursor, &k, &v, DB_NEXT))) == 0)
-		r = each(arg, without_nul(&k), without_nul(&v));
-	if (r == -ENOENT)
-		r = 0;
-	(void)cursor->close(cursor);	/* only read */
-out:
+	if ((r = to_errno(dt->db->cursor(dt->db, NULL, &cursor, 0))) == 0) {
+		r = map_built_each(next, cursor, each, arg);
+		(void)cursor->close(cursor);	/* only read */
+	}
 	(void)flock(dt->fd, LOCK_UN);
 	(void)pthread_mutex_unlock(&dt->lock);
 	return r;
@@ -285,8 +273,8 @@ build_put(void *state, struct slice key, struct slice value, bool overwrite)
 
 	if (value.len >= UINT32_MAX)
 		return -EFBIG;
-	k = fill(key, !b->no_nul, &b->key);
-	v = fill(value, !b->no_nul, &b->value);
+	k = fill(map_built_bytes(key, !b->no_nul, &b->key));
+	v = fill(map_built_bytes(value, !b->no_nul, &b->value));
 	return to_errno(b->db->put(b->db, NULL, &k, &v,
 	    overwrite ? 0 : DB_NOOVERWRITE));
 }
@@ -296,7 +284,7 @@ static int
 build_del(void *state, struct slice key)
 {
 	struct db_builder *b = state;
-	DBT k = fill(key, !b->no_nul, &b->key);
+	DBT k = fill(map_built_bytes(key, !b->no_nul, &b->key));
 
 	return to_errno(b->db->del(b->db, NULL, &k, 0));
 }

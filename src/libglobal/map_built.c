@@ -63,3 +63,58 @@ map_note_age(struct map_table *t, const struct map_args *args,
 		    args->type->name, text);
 	free(text);
 }
+
+/* map_built_bytes - what stands for a text in the file */
+struct slice
+map_built_bytes(struct slice s, bool with_nul, struct buf *room)
+{
+	if (!with_nul)
+		return s;
+	buf_reset(room);
+	buf_add(room, s);
+	buf_add_byte(room, '\0');
+	return buf_slice(room);
+}
+
+/* map_built_text - the text that bytes of the file stand for */
+struct slice
+map_built_text(struct slice bytes)
+{
+	if (bytes.len > 0 && bytes.data[bytes.len - 1] == '\0')
+		bytes.len--;
+	return bytes;
+}
+
+/* map_built_get - look a key up in the one form or both */
+int
+map_built_get(enum map_nul *nul, struct slice key, map_built_find_fn *find,
+    void *arg, struct buf *value)
+{
+	struct buf room = BUF_INIT;
+	int r = -ENOENT;
+
+	if (*nul != MAP_NUL_NO &&
+	    (r = find(arg, map_built_bytes(key, true, &room), value)) == 0)
+		*nul = MAP_NUL_YES;
+	if (r == -ENOENT && *nul != MAP_NUL_YES &&
+	    (r = find(arg, key, value)) == 0)
+		*nul = MAP_NUL_NO;
+	buf_free(&room);
+	return r;
+}
+
+/* map_built_each - walk all entries */
+int
+map_built_each(map_built_next_fn *next, void *cursor, map_each_fn *each,
+    void *arg)
+{
+	struct slice key, value;
+	int r = 0;
+
+	while (r == 0) {
+		if ((r = next(cursor, &key, &value)) < 0)
+			return r == -ENOENT ? 0 : r;
+		r = each(arg, map_built_text(key), map_built_text(value));
+	}
+	return r;
+}

@@ -17,6 +17,7 @@
 #include "libglobal/map.h"
 #include "libutil/diag.h"
 
+struct buf;
 struct map_table;
 struct stat;
 
@@ -87,6 +88,24 @@ int	map_built_error(struct diag *d, const struct map_args *args,
 /* note it when a built file is older than its text */
 void	map_note_age(struct map_table *t, const struct map_args *args,
 	    const struct stat *built);
+/* Postfix ends keys and texts in a built file with a NUL, or none of them;
+ * which, the first key found tells */
+enum map_nul { MAP_NUL_UNKNOWN, MAP_NUL_YES, MAP_NUL_NO };
+/* bytes to look for or to write; in room where they get a NUL */
+struct slice	map_built_bytes(struct slice s, bool with_nul,
+		    struct buf *room);
+/* add the text behind these bytes to value; -ENOENT */
+typedef int	map_built_find_fn(void *arg, struct slice bytes,
+		    struct buf *value);
+MUST_USE int	map_built_get(enum map_nul *nul, struct slice key,
+		    map_built_find_fn *find, void *arg, struct buf *value);
+/* the next entry as it is in the file; -ENOENT behind the last */
+typedef int	map_built_next_fn(void *cursor, struct slice *ret_key,
+		    struct slice *ret_value);
+MUST_USE int	map_built_each(map_built_next_fn *next, void *cursor,
+		    map_each_fn *each, void *arg);
+/* what is in the file, without a NUL at its end */
+struct slice	map_built_text(struct slice bytes);
 /* key in lower case (ASCII), in at; key itself if it is that already */
 struct slice	map_fold(struct slice key, char at[MAP_KEY_MAX]);
 /* the text between braces, or the whole where there are none; trimmed */

@@ -26,7 +26,7 @@ struct lmdb_table {
 	pthread_mutex_t	 lock;		/* over the file's lock and nul */
 	MDB_env		*env;
 	MDB_dbi		 dbi;
-	enum { NUL_UNKNOWN, NUL_YES, NUL_NO } nul;
+	enum map_nul	 nul;
 };
 
 /* to_errno - the library's errors: above 0 they are errno's, below its own */
@@ -54,30 +54,16 @@ file_lock(MDB_env *env, short kind)
 
 /* fill - a value over bytes */
 static MDB_val
-fill(struct slice s, bool with_nul, struct buf *room)
+fill(struct slice s)
 {
-	MDB_val v;
-
-	if (with_nul) {
-		buf_reset(room);
-		buf_add(room, s);
-		buf_add_byte(room, '\0');
-		s = buf_slice(room);
-	}
-	v.mv_data = (void *)(uintptr_t)s.data;
-	v.mv_size = s.len;
-	return v;
+	return (MDB_val){ s.len, (void *)(uintptr_t)s.data };
 }
 
-/* without_nul - what a value holds, without a NUL at its end */
+/* bytes_of - what a value holds */
 static struct slice
-without_nul(const MDB_val *v)
+bytes_of(const MDB_val *v)
 {
-	struct slice s = slice_over(v->mv_data, v->mv_size);
-
-	if (s.len > 0 && s.data[s.len - 1] == '\0')
-		s.len--;
-	return s;
+	return slice_over(v->mv_data, v->mv_size);
 }
 
 /* begin - a read transaction under the file's lock */
@@ -112,20 +98,23 @@ end(struct lmdb_table *lt, MDB_txn *txn)
 	(void)pthread_mutex_unlock(&lt->lock);
 }
 
-/* find - look one key up, with or without a NUL at its end */
+struct looking {
+	struct lmdb_table	*table;
+	MDB_txn			*txn;
+};
+
+/* find - look bytes up */
 static int
-find(struct lmdb_table *lt, MDB_txn *txn, struct slice key, bool with_nul,
-    struct buf *value)
+find(void *arg, struct slice bytes, struct buf *value)
 {
-	struct buf room = BUF_INIT;
-	MDB_val k = fill(key, with_nul, &room), v;
+	const struct looking *l = arg;
+	MDB_val k = fill(bytes), v;
 	int r = -ENOENT;
 
 	if (k.mv_size > 0 && k.mv_size <= LMDB_KEY_MAX)
-		r = to_errno(mdb_get(txn, lt->dbi, &k, &v));
+		r = to_errno(mdb_get(l->txn, l->table->dbi, &k, &v));
 	if (r == 0)
-		buf_add(value, without_nul(&v));
-	buf_free(&room);
+		buf_add(value, map_built_text(bytes_of(&v)));
 	return r;
 }
 
@@ -133,19 +122,25 @@ find(struct lmdb_table *lt, MDB_txn *txn, struct slice key, bool with_nul,
 static int
 lmdb_get(struct map_table *t, struct slice key, struct buf *value)
 {
-	struct lmdb_table *lt = t->state;
-	MDB_txn *txn;
+	struct looking l = { t->state, NULL };
 	int r;
 
-	if ((r = begin(lt, &txn)) < 0)
+	if ((r = begin(l.table, &l.txn)) < 0)
 		return r == -ENOENT ? -EIO : r;
-	r = -ENOENT;
-	if (lt->nul != NUL_NO && (r = find(lt, txn, key, true, value)) == 0)
-		lt->nul = NUL_YES;
-	if (r == -ENOENT && lt->nul != NUL_YES &&
-	    (r = find(lt, txn, key, false, value)) == 0)
-		lt->nul = NUL_NO;
-	end(lt, txn);
+	r = map_built_get(&l.table->nul, key, find, &l, value);
+	end(l.table, l.txn);
+	return r;
+}
+
+/* next - the next entry */
+static int
+next(void *arg, struct slice *ret_key, struct slice *ret_value)
+{
+	MDB_val k = { 0, NULL }, v = { 0, NULL };
+	int r = to_errno(mdb_cursor_get(arg, &k, &v, MDB_NEXT));
+
+	*ret_key = bytes_of(&k);
+	*ret_value = bytes_of(&v);
 	return r;
 }
 
@@ -154,21 +149,18 @@ static int
 lmdb_each(struct map_table *t, map_each_fn *each, void *arg)
 {
 	struct lmdb_table *lt = t->state;
-	MDB_cursor *cursor = NULL;
+	MDB_cursor *cursor;
 	MDB_txn *txn;
-	MDB_val k, v;
 	int r;
 
 	if ((r = begin(lt, &txn)) < 0)
 		return r;
-	r = to_errno(mdb_cursor_open(txn, lt->dbi, &cursor));
-	while (r == 0 &&
-	    (r = to_errno(mdb_cursor_get(cursor, &k, &v, MDB_NEXT))) == 0)
-		r = each(arg, without_nul(&k), without_nul(&v));
-	if (cursor != NULL)
+	if ((r = to_errno(mdb_cursor_open(txn, lt->dbi, &cursor))) == 0) {
+		r = map_built_each(next, cursor, each, arg);
 		mdb_cursor_close(cursor);
+	}
 	end(lt, txn);
-	return r == -ENOENT ? 0 : r;
+	return r;
 }
 
 /* lmdb_close - release the environment */
@@ -303,8 +295,8 @@ static int
 build_put(void *state, struct slice key, struct slice value, bool overwrite)
 {
 	struct lmdb_builder *b = state;
-	MDB_val k = fill(key, !b->no_nul, &b->key);
-	MDB_val v = fill(value, !b->no_nul, &b->value);
+	MDB_val k = fill(map_built_bytes(key, !b->no_nul, &b->key));
+	MDB_val v = fill(map_built_bytes(value, !b->no_nul, &b->value));
 
 	return to_errno(mdb_put(b->txn, b->dbi, &k, &v,
 	    overwrite ? 0 : MDB_NOOVERWRITE));
@@ -315,7 +307,7 @@ static int
 build_del(void *state, struct slice key)
 {
 	struct lmdb_builder *b = state;
-	MDB_val k = fill(key, !b->no_nul, &b->key);
+	MDB_val k = fill(map_built_bytes(key, !b->no_nul, &b->key));
 
 	if (k.mv_size > LMDB_KEY_MAX)
 		return -ENOENT;

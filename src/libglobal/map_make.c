@@ -21,6 +21,7 @@
 #include "libglobal/map_impl.h"
 #include "libglobal/map_module.h"
 #include "libglobal/map_source.h"
+#include "libtask/folder.h"
 #include "libutil/alloc.h"
 #include "libutil/buf.h"
 
@@ -264,21 +265,6 @@ begin(struct maker *m, size_t size)
 	return 0;
 }
 
-/* sync_folder - flush the rename */
-static int
-sync_folder(const char *path)
-{
-	size_t cut = slice_find_last(slice_of(path), '/');
-	char *folder = slice_dup(slice_sub(slice_of(path), 0, cut + 1));
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = fd < 0 || fsync(fd) < 0 ? -errno : 0;
-
-	if (fd >= 0)
-		(void)close(fd);	/* flushed already */
-	free(folder);
-	return r;
-}
-
 /* give_rights - owner and mode of the new file */
 static int
 give_rights(const struct maker *m, int fd)
@@ -308,10 +294,11 @@ finish(struct maker *m)
 		r = -errno;
 	if (fd >= 0)
 		(void)close(fd);	/* flushed already */
-	if (r == 0)
-		return sync_folder(path);
-	(void)unlink(tmp);
-	return map_file_error(m->diag, "make", path, r);
+	if (r < 0)
+		(void)unlink(tmp);
+	else
+		r = folder_sync_of(path);
+	return r < 0 ? map_file_error(m->diag, "make", path, r) : 0;
 }
 
 /* done - release all; takes a file away that is not whole */

@@ -17,6 +17,7 @@
 
 #include "libglobal/lmdb_file.h"
 #include "libglobal/slot_io.h"
+#include "libtask/folder.h"
 #include "libutil/alloc.h"
 
 #define FOLDER		"state.lmdb"
@@ -262,7 +263,7 @@ map_open(struct env *e, int queue_fd, size_t map_size, unsigned flags)
 	if ((r = mdb_txn_commit(txn)) != 0)
 		return lmdb_errno(r);
 	/* LMDB flushes what is in the file, not the name of a new one */
-	return flags & MDB_RDONLY ? 0 : slot_io_sync_folder(queue_fd, FOLDER);
+	return flags & MDB_RDONLY ? 0 : folder_sync(queue_fd, FOLDER);
 }
 
 /* is_there - has anything been written yet? LMDB cannot read an empty file */

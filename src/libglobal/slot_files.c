@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "libglobal/slot_io.h"
+#include "libtask/folder.h"
 #include "libutil/alloc.h"
 #include "libutil/diag.h"
 
@@ -80,9 +81,9 @@ queue_folders_make(int queue_fd, const struct queue_owner *o, struct diag *d)
 			return r;
 		}
 	/* a folder was flushed when it was made: before those in it were */
-	if ((r = slot_io_sync_folder(queue_fd, "slot")) < 0)
+	if ((r = folder_sync(queue_fd, "slot")) < 0)
 		return r;
-	return slot_io_sync_folder(queue_fd, ".");
+	return folder_sync(queue_fd, ".");
 }
 
 /* folder_check - is a folder as it must be? */

@@ -121,20 +121,6 @@ slot_io_sync(int fd)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* slot_io_sync_folder - flush the names of a folder */
-int
-slot_io_sync_folder(int dir_fd, const char *path)
-{
-	int	fd, r;
-
-	fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = slot_io_sync(fd);
-	close(fd);
-	return r;
-}
-
 /* slot_io_walk - tell the names in a folder */
 int
 slot_io_walk(int dir_fd, const char *path, slot_io_name_fn *fn, void *arg)

@@ -25,8 +25,6 @@ MUST_USE int	slot_io_pread(int fd, void *out, size_t len, uint64_t offset);
 MUST_USE int	slot_io_sum(int fd, uint64_t offset, uint64_t len, int to_fd,
 		    uint32_t *ret_crc);
 MUST_USE int	slot_io_sync(int fd);
-/* flush a folder: the names in it */
-MUST_USE int	slot_io_sync_folder(int dir_fd, const char *path);
 
 /* told each name but . and ..; a negative return ends the walk */
 typedef int	slot_io_name_fn(void *arg, int folder_fd, const char *name);

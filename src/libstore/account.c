@@ -11,6 +11,7 @@
 #include "libstore/bigfile.h"
 #include "libstore/fileio.h"
 #include "libstore/mailboxes.h"
+#include "libtask/folder.h"
 #include "libutil/alloc.h"
 
 #define UNPACKED_LIMIT_DEFAULT	((uint64_t)64 << 20)
@@ -221,7 +222,7 @@ account_lock_folder(struct account *a, const char *folder)
 	a->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (a->dir < 0)
 		return -errno;
-	if (made && (r = fileio_sync_folder(a->dir, "..")) < 0)
+	if (made && (r = folder_sync(a->dir, "..")) < 0)
 		return r;
 	while (flock(a->dir, LOCK_EX | (a->p.wait_lock ? 0 : LOCK_NB)) < 0) {
 		if (errno == EWOULDBLOCK)

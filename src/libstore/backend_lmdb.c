@@ -28,6 +28,7 @@
 #include "libglobal/lmdb_file.h"
 #include "libstore/fileio.h"
 #include "libstore/packfile.h"
+#include "libtask/folder.h"
 #include "libutil/alloc.h"
 
 #define META_NAME		"meta.mdb"
@@ -536,7 +537,7 @@ lmdb_swap(struct lmdb_backend *l)
 	if (renameat(l->dir, META_NEW, l->dir, META_NAME) < 0)
 		r = -errno;
 	if (r == 0)
-		r = fileio_sync_folder(l->dir, ".");
+		r = folder_sync(l->dir, ".");
 	/* whichever file has the name now is whole */
 	if (lmdb_open_env(l) < 0 && r == 0)
 		r = -EIO;
@@ -669,7 +670,7 @@ lmdb_open_folder(struct lmdb_backend *l, const char *folder)
 		return r;
 	if ((r = lmdb_open_env(l)) < 0)
 		return r;
-	return is_new ? fileio_sync_folder(l->dir, ".") : 0;
+	return is_new ? folder_sync(l->dir, ".") : 0;
 }
 
 /* backend_lmdb_open - an environment in an account's folder */

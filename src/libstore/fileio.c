@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libtask/folder.h"
+
 #define FILEIO_PATH_MAX	300	/* a name below an account's folder */
 
 /* fileio_pwrite - write all of it */
@@ -46,27 +48,12 @@ fileio_pread(int fd, void *bytes, size_t len, uint64_t offset)
 	return (int64_t)done;
 }
 
-/* fileio_sync_folder - make names durable */
-int
-fileio_sync_folder(int dir, const char *name)
-{
-	int	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int	r = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) < 0)
-		r = -errno;
-	close(fd);
-	return r;
-}
-
 /* fileio_make_folder - a folder for us alone */
 int
 fileio_make_folder(int dir, const char *name)
 {
 	if (mkdirat(dir, name, 0700) == 0)
-		return fileio_sync_folder(dir, ".");
+		return folder_sync(dir, ".");
 	return errno == EEXIST ? 0 : -errno;
 }
 
@@ -106,7 +93,7 @@ fileio_replace(int dir, const char *folder, const char *name,
 		r = -errno;
 		goto out;
 	}
-	return fileio_sync_folder(dir, folder);
+	return folder_sync(dir, folder);
 out:
 	(void)unlinkat(dir, tmp, 0);	/* a leftover is harmless */
 	return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fileio: whole reads and writes of files, and flushing folders. Synchronous;
- * for code that runs as a work item.
+ * fileio: whole reads and writes of files. Synchronous; for code that runs as a
+ * work item.
  */
 #ifndef LIBSTORE_FILEIO_H
 #define LIBSTORE_FILEIO_H
@@ -14,8 +14,6 @@ MUST_USE int	fileio_pwrite(int fd, struct slice bytes, uint64_t offset);
  * len only at the end of the file */
 MUST_USE int64_t	fileio_pread(int fd, void *bytes, size_t len,
 			    uint64_t offset);
-/* flush a folder's entries: a descriptor of it, or a name below one */
-MUST_USE int	fileio_sync_folder(int dir, const char *name);
 /* make it unless it is there */
 MUST_USE int	fileio_make_folder(int dir, const char *name);
 /* write a file so that after a crash the name has all of it or is as it was:

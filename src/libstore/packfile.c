@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "libstore/fileio.h"
+#include "libtask/folder.h"
 
 #define PACK_NAME_LEN	32
 
@@ -53,7 +54,7 @@ packfile_sync(int dir, uint32_t pack)
 	if (fdatasync(fd) < 0)
 		r = -errno;
 	close(fd);
-	return r < 0 ? r : fileio_sync_folder(dir, "pack");
+	return r < 0 ? r : folder_sync(dir, "pack");
 }
 
 /* packfile_read - exactly len bytes */

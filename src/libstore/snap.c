@@ -18,6 +18,7 @@
 
 #include "libstore/fileio.h"
 #include "libstore/repair.h"
+#include "libtask/folder.h"
 #include "libutil/alloc.h"
 #include "libutil/crc32c.h"
 #include "libutil/cursor.h"
@@ -222,7 +223,7 @@ snap_write(struct account *a)
 	if (r == 0 && renameat(a->dir, "snap/new.tmp", a->dir, name) < 0)
 		r = -errno;
 	if (r == 0)
-		r = fileio_sync_folder(a->dir, "snap");
+		r = folder_sync(a->dir, "snap");
 	if (r < 0)
 		(void)unlinkat(a->dir, "snap/new.tmp", 0);
 	else
@@ -461,7 +462,7 @@ restore_from(int dir, const char *folder, int dump, uint64_t map_size)
 	if (r == 0 && renameat(dir, "restore/meta.mdb", dir, "meta.mdb") < 0)
 		r = -errno;
 	if (r == 0)
-		r = fileio_sync_folder(dir, ".");
+		r = folder_sync(dir, ".");
 	restore_clean(dir);
 	buf_free(&path);
 	return r;

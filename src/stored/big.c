@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "libglobal/slot_io.h"
+#include "libtask/folder.h"
 #include "libtask/io.h"
 #include "libtask/loop.h"
 #include "libtask/memfile.h"
@@ -181,7 +182,7 @@ share_body(void *arg)
 		return -ENOENT;
 	if ((r = add_name(j->shared, j->own)) < 0)
 		return r;
-	return slot_io_sync_folder(AT_FDCWD, j->folder);
+	return folder_sync(AT_FDCWD, j->folder);
 }
 
 /* name_body - a work item: its two names, the account's durable */
@@ -197,7 +198,7 @@ name_body(void *arg)
 	if ((r = add_name(j->temporary, j->shared)) < 0 ||
 	    (r = add_name(j->shared, j->own)) < 0)
 		return r;
-	return slot_io_sync_folder(AT_FDCWD, j->folder);
+	return folder_sync(AT_FDCWD, j->folder);
 }
 
 /* is_being_written - the same content, for another account? */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "libglobal/slot_io.h"
+#include "libtask/folder.h"
 #include "libtask/io.h"
 #include "stored/stored.h"
 
@@ -73,7 +74,7 @@ make_big(const char *folder)
 
 	(void)snprintf(path, sizeof(path), "%s/big", folder);
 	if ((r = make(path)) == 1)
-		r = slot_io_sync_folder(AT_FDCWD, folder);
+		r = folder_sync(AT_FDCWD, folder);
 	return r;
 }
 
@@ -87,9 +88,9 @@ folder_make(void *arg)
 
 	(void)snprintf(shard, sizeof(shard), "%.2s", j->path);
 	if ((r = make(shard)) < 0 ||
-	    (r == 1 && (r = slot_io_sync_folder(AT_FDCWD, ".")) < 0) ||
+	    (r == 1 && (r = folder_sync(AT_FDCWD, ".")) < 0) ||
 	    (r = make(j->path)) < 0 ||
-	    (r == 1 && (r = slot_io_sync_folder(AT_FDCWD, shard)) < 0) ||
+	    (r == 1 && (r = folder_sync(AT_FDCWD, shard)) < 0) ||
 	    (r = make_big(j->path)) < 0)
 		return r;
 	/* a folder with mail in it and no environment has lost it: a new one

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "libglobal/suite_conf.h"
+#include "libtask/folder.h"
 #include "libtask/io.h"
 #include "libutil/buf.h"
 #include "libutil/conf.h"
@@ -69,25 +70,6 @@ write_all(int fd, struct slice text)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* sync_folder_of - make the name durable, too */
-static int
-sync_folder_of(const char *path)
-{
-	struct slice	s = slice_of(path);
-	size_t		slash = slice_find_last(s, '/');
-	char		*folder;
-	int		fd, r = 0;
-
-	folder = slash == SLICE_NONE ? slice_dup(S(".")) :
-	    slice_dup(slice_sub(s, 0, size_max(slash, 1)));
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) < 0)
-		r = -errno;
-	fd_close(&fd);
-	free(folder);
-	return r;
-}
-
 /* tool_write_file - put a text in the place of a file */
 int
 tool_write_file(struct tool *tool, const char *path, struct slice text)
@@ -112,7 +94,7 @@ tool_write_file(struct tool *tool, const char *path, struct slice text)
 	if (r == 0 && rename(temporary.data, path) < 0)
 		r = -errno;
 	if (r == 0)
-		r = sync_folder_of(path);
+		r = folder_sync_of(path);
 	else
 		(void)unlink(temporary.data);
 	return r == 0 ? 0 : tool_fail(tool, "cannot write %s: %s", path,
