@@ -88,6 +88,11 @@ class Drill:
             s.send(s.through, 'FIRST', 500, to=f'u2@{cs.DOMAIN}')
             rows = s.barid('account', 'list', '--json').stdout.splitlines()
             s.stop()
+            # what master may open for smtp, and for nobody else
+            self.lmtp = socket.socket(socket.AF_UNIX)
+            self.lmtp.bind(f'{s.suite}/queue/private/drill')
+            self.lmtp.listen(100)
+            os.chmod(f'{s.suite}/queue/private/drill', 0o777)
             other = next(r for r in map(json.loads, rows)
                          if r['name'].startswith('u2@'))
             self.env.update(DRILL_FORGE=forge, DRILL_ACCOUNT=other['account'],
@@ -295,6 +300,9 @@ def beyond(daemon, outcomes):
         to, message, flavour, _ = what.split('/')
         if message == 'edge' and 'connected' in seen and to != '>logd':
             yield what
+        if message == 'want_socket' and 'connected' in seen and \
+                (daemon, flavour) != ('smtp', 'allowed'):
+            yield what
         for answer in (a for a in seen if '(' in a):
             name, fields = answer[:-1].split('(')
             f = {k: int(v) for k, v in
@@ -318,7 +326,7 @@ def forged_table(outcomes):
 
 
 @pytest.mark.parametrize('daemon', sorted(
-    n for n in DAEMONS if LONG or n in ('smtpd', 'stored')))
+    n for n in DAEMONS if LONG or n in ('smtp', 'smtpd', 'stored')))
 def test_forgeries(tmp_path, daemon):
     """Every message of every table, on every edge: what may not be said ends
     the edge, never the one who reads it."""
@@ -328,6 +336,11 @@ def test_forgeries(tmp_path, daemon):
     assert 'forged' in found[daemon], (sorted(d.outcomes), d.suite.log())
     if daemon in MAY_SAY:       # it did bite: what is allowed is answered
         assert any('(' in a for seen in d.outcomes.values() for a in seen)
+    if '+' not in daemon:       # an account process cannot ask master
+        asked = d.outcomes['>master/want_socket/outside/call']
+        assert asked == {'refused'}, d.outcomes
+        asked = d.outcomes['>master/want_socket/allowed/call']
+        assert asked == {'connected' if daemon == 'smtp' else 'refused'}
     log = d.suite.log(100000).splitlines()
     died = [x for x in log if 'by signal ' in x and not re.search(
         rf'process {daemon.split("+")[0]} .* killed by signal 9$', x)]

@@ -109,6 +109,12 @@ drill_account(void)
 	return account_id;
 }
 
+const char *
+drill_place(void)
+{
+	return place;
+}
+
 /* drill_tell - one line for the test */
 void
 drill_tell(const char *what, const char *outcome)

@@ -21,6 +21,7 @@ void	drill_tell(const char *what, const char *outcome);
 bool	drill_is_own(int fd);		/* not the daemon's */
 bool	drill_is_child(void);		/* an account process */
 const char	*drill_account(void);	/* the id of somebody else's account */
+const char	*drill_place(void);	/* a folder that is not the suite's */
 
 /* --- drill_frame.c: frames as the tables say */
 
@@ -81,6 +82,7 @@ int	drill_received(const struct msghdr *m, int *fds, int room);
 /* --- drill_forge.c: say everything to everybody; does not return */
 void	drill_forge(void);
 const char	*drill_wanted(void);	/* the daemon an edge is wanted to */
+const char	*drill_wanted_path(void);	/* or the path of a socket */
 /* have those started whom this daemon may call: without a sandbox it may not
  * find its files, and then does not get so far itself */
 void	drill_wake(void);

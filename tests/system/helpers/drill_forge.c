@@ -43,6 +43,7 @@
 #define SERVE_QUIET	2000		/* ms without a chance to say more */
 #define SERVED		61		/* where it says that serve has ended */
 #define MASTER		60		/* and how far control is */
+#define SOCKETS		62		/* which socket is wanted next */
 
 /* how each message is said */
 static const struct way {
@@ -247,6 +248,49 @@ want_edge(const char *callee)
 	wanted = callee;
 	return ask(CONTROL, &ipc_table_control, &msg_want_edge_desc,
 	    FLAVOUR_OTHERS);
+}
+
+static char	wanted_path[300] = "others";
+
+/* drill_wanted_path - the path of a socket that is asked for */
+const char *
+drill_wanted_path(void)
+{
+	return wanted_path;
+}
+
+/* sockets - of the file system, which master opens for who may not itself:
+ * one that the configuration allows, and what no client is to reach */
+static void
+sockets(void)
+{
+	static const struct {
+		const char	*name;
+		bool		 elsewhere;	/* below a folder of others */
+		const char	*path;
+	} rows[] = {
+		{ "allowed", false, "private/drill" },
+		{ "masters", false, "public/master" },
+		{ "upwards", false, "private/../public/master" },
+		{ "outside", true, "/socket" },
+		{ "climbing", false, "private/../../../place/socket" },
+	};
+	char	way[60];
+	int	fd;
+	uint32_t i;
+
+	while ((i = __atomic_fetch_add(&progress[SOCKETS], 1,
+	    __ATOMIC_RELAXED)) < sizeof(rows) / sizeof(rows[0])) {
+		(void)snprintf(wanted_path, sizeof(wanted_path), "%s%s",
+		    rows[i].elsewhere ? drill_place() : "", rows[i].path);
+		fd = ask(CONTROL, &ipc_table_control, &msg_want_socket_desc,
+		    FLAVOUR_OTHERS);
+		(void)snprintf(way, sizeof(way), ">master/want_socket/%s/call",
+		    rows[i].name);
+		drill_tell(way, fd < 0 ? "refused" : "connected");
+		if (fd >= 0)
+			(void)close(fd);
+	}
 }
 
 /* opened - an edge, or what is reached over it */
@@ -571,8 +615,10 @@ drill_forge(void)
 	if (progress == NULL)
 		return;
 	/* an account process has no channel to master */
-	if (!drill_is_child())
+	if (!drill_is_child()) {
+		sockets();
 		edges();
+	}
 	if (progress[SERVED] == 0) {
 		serve();
 		progress[SERVED] = 1;

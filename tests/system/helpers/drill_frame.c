@@ -115,6 +115,8 @@ others_text(const char *field)
 		    "smtpd" : "imapd";
 	if (strcmp(field, "callee") == 0)
 		return drill_wanted();
+	if (strcmp(field, "path") == 0)
+		return drill_wanted_path();
 	if (strcmp(field, "folder") == 0) {
 		static char folder[100];
 
