@@ -352,7 +352,6 @@ mastercf_parse(struct slice text, const char *file, struct arena *a,
 	size_t room = 0;
 	int r;
 
-	diag_file(d, file);
 	while ((r = mastercf_lex_row(&l, &row)) > 0) {
 		if ((r = parse_row(&p, &s)) < 0)
 			break;
@@ -363,8 +362,10 @@ mastercf_parse(struct slice text, const char *file, struct arena *a,
 		}
 	}
 	hash_free(&seen);
-	if (r < 0)
+	if (r < 0) {
+		diag_file(d, file);
 		return r;
+	}
 	*ret_cf = cf;
 	return 0;
 }

@@ -134,12 +134,15 @@ conf_read(struct conf *c, struct slice text, const char *file,
 	struct conf_entry	e = { 0 };
 	int			r;
 
-	diag_file(diag, file);
 	if (text.len > CONF_TEXT_MAX)
-		return diag_set(diag, 0, 0, "larger than %zu bytes",
+		r = diag_set(diag, 0, 0, "larger than %zu bytes",
 		    CONF_TEXT_MAX);
-	if ((r = check_lines(text, diag)) < 0)
+	else
+		r = check_lines(text, diag);
+	if (r < 0) {
+		diag_file(diag, file);
 		return r;
+	}
 	e.file = arena_dup(&c->arena, slice_of(file));
 	while (conf_lines_next(&lines, &piece)) {
 		if (!piece.is_logical)
@@ -164,11 +167,12 @@ conf_override(struct conf *c, struct slice arg, const char *file, uint32_t line,
 	struct slice	inside, name, value;
 	int		r;
 
-	diag_file(diag, file);
 	if (!conf_list_group(arg, &inside))
 		inside = arg;
-	if ((r = conf_split(inside, line, &name, &value, diag)) < 0)
+	if ((r = conf_split(inside, line, &name, &value, diag)) < 0) {
+		diag_file(diag, file);
 		return r;
+	}
 	conf_put(c, name, value, file, line);
 	return 0;
 }

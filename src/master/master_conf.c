@@ -69,9 +69,13 @@ master_configure(struct master *m, struct diag *diag)
 	list_init(&services);
 	if ((r = suite_conf_load(m->config_directory, &a, &defaults,
 	    &conf, &cf, diag)) < 0 ||
-	    (r = param_load(&master_param_table, conf, &a, &params, diag)) < 0 ||
-	    (r = services_build(m, &cf, conf, &services, diag)) < 0)
+	    (r = param_load(&master_param_table, conf, &a, &params, diag)) < 0)
 		goto out;
+	if ((r = services_build(m, &cf, conf, &services, diag)) < 0) {
+		diag_file(diag, arena_printf(&a, "%s/master.cf",
+		    m->config_directory).data);
+		goto out;
+	}
 	conf_free(&m->conf);
 	conf_free(&m->defaults);
 	arena_free(&m->arena);

@@ -87,6 +87,22 @@ wants_family(const struct conf *conf, int family)
 	return wants;
 }
 
+/* advice - what to do about it */
+static const char *
+advice(int r)
+{
+	switch (r) {
+	case -EADDRINUSE:
+		return "; stop the program that does (ss -ltnp shows which)";
+	case -EADDRNOTAVAIL:
+		return "; see inet_interfaces in main.cf";
+	case -EACCES:
+		return "; a port below 1024 needs root";
+	default:
+		return "";
+	}
+}
+
 /* listen_host - all addresses of one host (NULL: any address) */
 static int
 listen_host(struct master *m, struct service *s, const struct conf *conf,
@@ -116,7 +132,8 @@ listen_host(struct master *m, struct service *s, const struct conf *conf,
 		} else if (fd != -EAFNOSUPPORT) {
 			r = fd;
 			(void)diag_set(diag, 0, 0, "service %s: cannot listen "
-			    "on %s: %s", s->name, text, strerror(-r));
+			    "on %s: %s%s", s->name, text, strerror(-r),
+			    advice(r));
 			break;
 		}
 	}

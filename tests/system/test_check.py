@@ -3,6 +3,7 @@
 found, with its place."""
 import json
 import os
+import socket
 import subprocess
 
 import pytest
@@ -141,3 +142,34 @@ def test_writable(tmp_path):
     os.chmod(tmp_path / "queue", 0o777)
     status, found = check(tmp_path)
     assert status == 1 and "chmod o-w" in str(found), found
+
+
+@pytest.mark.parametrize("main, row, where, text", [
+    ("a line\n", "", "main.cf:8:", 'no "=" behind "a line"'),
+    ("master_stop_limit = soon\n", "", "main.cf:8:", "is not a time"),
+    ("", "frob inet n", "master.cf:2:", "3 of its 8 fields"),
+    ("", "a unix - - - - - smtp -o b", "master.cf:2:", '"b"'),
+    ("", "127.0.0.1:1 inet n - - - - frobd", "master.cf:2:",
+     "no daemon is called frobd"),
+    ("", "127.0.0.1:{taken} inet n - - - - smtpd", "master.cf:",
+     "Address already in use; stop the program that does (ss -ltnp"),
+    ("", "192.0.2.1:{taken} inet n - - - - smtpd", "master.cf:",
+     "see inet_interfaces"),
+])
+def test_start(tmp_path, main, row, where, text):
+    """master says what is wrong, in which file, and ends"""
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        (etc / "main.cf").write_text(
+            MAIN.format(build=BUILD, folder=tmp_path) + main)
+        (etc / "master.cf").write_text(
+            "127.0.0.1:%d inet n - n - - smtpd\n" % free_base_port() +
+            row.format(taken=taken.getsockname()[1]) + "\n")
+        r = subprocess.run([BUILD / "libexec/barid/master", "-c", etc],
+                           text=True, capture_output=True, timeout=60)
+    assert r.returncode == 1
+    assert r.stderr.startswith("master: fatal: %s/%s" % (etc, where)), r.stderr
+    assert text in r.stderr and r.stderr.count("\n") == 1, r.stderr
