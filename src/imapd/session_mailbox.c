@@ -103,31 +103,39 @@ session_create(struct task *t, struct imap_session *s)
 	return r < 0 ? session_failed(s, r, NULL) : 0;
 }
 
-/* unselect_if - leave the selected mailbox if it is the one of that name */
-static int
-unselect_if(struct task *t, struct imap_session *s, struct slice name)
+/* is_selected - is the selected mailbox the one of that name? */
+static bool
+is_selected(struct imap_session *s, struct slice name)
 {
 	struct mailbox_info info;
 
-	if (s->selected.view == NULL ||
-	    mailbox_find(s->account, name, &s->arena, &info) < 0 ||
-	    info.id != s->selected.mailbox)
-		return 0;
-	return session_unselect(t, s);
+	return s->selected.view != NULL &&
+	    mailbox_find(s->account, name, &s->arena, &info) == 0 &&
+	    info.id == s->selected.mailbox;
 }
 
-/* session_delete - DELETE. A session that deletes its own mailbox goes on
- * without one; others that have it are sent BYE. */
+/* close_selected - the session goes on without its mailbox; others that have
+ * it are sent BYE (RFC 7162 3.2.11 has the code) */
+static void
+close_selected(struct imap_session *s)
+{
+	session_drop_selected(s);
+	buf_add_text(&s->out,
+	    "* OK [CLOSED] No mailbox is selected any more\r\n");
+}
+
+/* session_delete - DELETE */
 int
 session_delete(struct task *t, struct imap_session *s)
 {
 	struct mailbox_job j = { .account = s->account,
 		.path = s->command.mailbox.name };
+	bool	own = is_selected(s, j.path);
 	int	r;
 
-	if (!imap_is_inbox(j.path) && (r = unselect_if(t, s, j.path)) < 0)
-		return r;
 	r = session_commit(t, s, delete_job, &j);
+	if (r >= 0 && own)
+		close_selected(s);
 	while (r == 1)
 		r = work_run(t, upkeep_job, s->account);
 	return r < 0 ? session_failed(s, r, "NONEXISTENT") : 0;
@@ -140,11 +148,15 @@ session_rename(struct task *t, struct imap_session *s)
 	struct mailbox_job j = { .account = s->account,
 		.path = s->command.mailbox.name,
 		.to = s->command.rename.to.name };
+	/* INBOX is another mailbox then */
+	bool	own = imap_is_inbox(j.path) && is_selected(s, j.path);
 	int	r;
 
 	if (!may_be_made(s, j.to))
 		return 0;
 	r = session_commit(t, s, rename_job, &j);
+	if (r >= 0 && own)
+		close_selected(s);
 	return r < 0 ? session_failed(s, r, "NONEXISTENT") : 0;
 }
 

@@ -45,16 +45,19 @@ change_of(const struct imap_command *cmd)
 		.keyword_count = cmd->store.flags.keyword_count };
 }
 
-/* put_results - the flags as they are now (not for .SILENT) */
+/* put_results - the flags as they are now. With .SILENT only of messages that
+ * somebody else has changed since the client last heard of them: it cannot
+ * know what they have (RFC 3501 6.4.6). */
 static int
 put_results(struct task *t, struct imap_session *s, const struct store_job *j)
 {
-	int	r = 0;
+	uint64_t	told = view_modseq(s->selected.view);
+	int		r = 0;
 
 	session_add_own(s, j->result.modseq);
-	if (s->command.store.silent)
-		return 0;
 	for (size_t i = 0; i < j->result.meta_count && r == 0; i++) {
+		if (s->command.store.silent && j->result.before[i] <= told)
+			continue;
 		r = session_format_flags_fetch(s, &j->result.metas[i],
 		    s->command.by_uid);
 		if (r < 0)

@@ -70,7 +70,8 @@ MUST_USE int	mailbox_create(struct account *a, struct slice path,
 		    enum mailbox_role role, uint32_t *ret_id);
 /* give it another path; those below go along. INBOX: its messages go to a new
  * mailbox of that path and INBOX stays, empty (RFC 3501 6.3.5), under a new
- * id; those below it stay. -EINVAL into itself */
+ * id; those below it stay. Both have another UIDVALIDITY than INBOX had: to
+ * who has it selected it is gone. -EINVAL into itself */
 MUST_USE int	mailbox_rename(struct account *a, struct slice from,
 		    struct slice to);
 /* delete it with its messages. INBOX -EPERM. With mailboxes below, it becomes

@@ -281,6 +281,8 @@ rename_path(struct txn *t, struct slice from, struct slice to)
 		return r < 0 ? r : -EEXIST;
 	if (slot->rec.role == MAILBOX_ROLE_INBOX) {
 		slot->rec.role = MAILBOX_ROLE_NONE;
+		/* who has INBOX open must notice that this no longer is it */
+		slot->rec.uidvalidity = t->rec.next_uidvalidity++;
 		if ((r = replace(t, slot, MAILBOX_ROLE_INBOX, &inbox)) < 0 ||
 		    (r = create_parent(t, to, &parent, &name)) < 0)
 			return r;

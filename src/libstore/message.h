@@ -177,6 +177,8 @@ struct flags_result {
 	uint64_t	 modseq;	/* of this change; 0: nothing changed */
 	struct message_meta	*metas;	/* each message asked for that is there
 					 * and was not refused, as it is now */
+	uint64_t	*before;	/* parallel: their mod-sequences until
+					 * then */
 	size_t		 meta_count;
 	uint32_t	*refused;	/* changed since: MODIFIED */
 	size_t		 refused_count;

@@ -48,7 +48,7 @@ flags_apply(struct txn *t, enum flags_op op, const struct flag_set *old,
 static int
 store_one(struct txn *t, struct mailbox_slot *slot, uint32_t uid,
     const struct flags_change *change, const struct flag_set *set,
-    struct message_meta *ret_meta)
+    struct message_meta *ret_meta, uint64_t *ret_before)
 {
 	const struct message_meta *found;
 	struct message_meta m;
@@ -58,6 +58,7 @@ store_one(struct txn *t, struct mailbox_slot *slot, uint32_t uid,
 	if ((r = index_get(t, slot->id, uid, &found)) < 0)
 		return r;
 	m = *found;
+	*ret_before = m.modseq;
 	if (change->is_conditional && m.modseq > change->unchanged_since)
 		return 1;
 	if ((r = keywords_load(t, slot->id, uid, m.flags, &old)) < 0) {
@@ -96,10 +97,12 @@ message_store(struct account *a, uint32_t mailbox, const uint32_t *uids,
 	    change->keyword_count, change->op != FLAGS_REMOVE, &set)) < 0)
 		goto out;
 	res.metas = ARENA_ARRAY(arena, struct message_meta, n + 1);
+	res.before = ARENA_ARRAY(arena, uint64_t, n + 1);
 	res.refused = ARENA_ARRAY(arena, uint32_t, n + 1);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		r = store_one(t, slot, uids[i], change, &set,
-		    &res.metas[res.meta_count]);
+		    &res.metas[res.meta_count],
+		    &res.before[res.meta_count]);
 		if (r == 0)
 			res.meta_count++;
 		else if (r == 1)

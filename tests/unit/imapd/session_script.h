@@ -13,6 +13,7 @@
  *	U: mailbox size	the same, with nothing kept of its content
  *	F: uid		somebody else sets \Flagged in INBOX
  *	X: uid		somebody else expunges it from INBOX
+ *	R: mailbox	somebody else renames INBOX so
  *	Z:		the session sleeps and comes back in a new process
  *	B: text		the session is sent away with that BYE
  *	W: ms		wait
@@ -267,6 +268,11 @@ script_step(struct task *t, struct script *s, struct slice line)
 	case 'F':
 	case 'X':
 		script_other(s, line.data[0], arg);
+		break;
+	case 'R':
+		CHECK_INT(mailbox_rename(s->account, S("INBOX"), arg), 0,
+		    s->line);
+		bell_ring(&s->bell);
 		break;
 	case 'Z':
 		script_sleep(t, s);

@@ -337,6 +337,83 @@ TEST(session_append)
 	    .param = "imapd_message_size_limit=1000");
 }
 
+TEST(session_changes_of_others_and_silent)
+{
+	/* RFC 3501 6.4.6: what others did is told in spite of .SILENT */
+	RUN("C: a1 SELECT INBOX\n"
+	    "S. a1 OK\n"
+	    "F: 2\n"
+	    "C: a2 STORE 1:3 +FLAGS.SILENT (\\Seen)\n"
+	    "S: * 2 FETCH (FLAGS (\\Flagged \\Seen \\Recent))\n"
+	    "S: a2 OK STORE completed\n"
+	    "C: a3 STORE 1:3 -FLAGS.SILENT (\\Seen)\n"
+	    "S: a3 OK STORE completed\n"
+	    "F: 3\n"
+	    "C: a4 UID STORE 1 +FLAGS.SILENT (\\Seen)\n"
+	    "S: * 3 FETCH (UID 3 FLAGS (\\Flagged \\Recent))\n"
+	    "S: a4 OK UID STORE completed\n");
+}
+
+TEST(session_inbox_is_renamed)
+{
+	/* by another session: it is not INBOX any more that was selected */
+	RUN("C: a1 SELECT INBOX\n"
+	    "S. a1 OK\n"
+	    "C: a2 IDLE\n"
+	    "S: + idling\n"
+	    "R: old\n"
+	    "S^ * BYE \n"
+	    "E:\n");
+	RUN("C: a1 SELECT INBOX\n"
+	    "S. a1 OK\n"
+	    "Z:\n"
+	    "C: a2 RENAME INBOX old\n"
+	    "S^ * OK [CLOSED] \n"
+	    "S: a2 OK RENAME completed\n"
+	    "C: a3 FETCH 1 UID\n"
+	    "S: a3 BAD No mailbox is selected\n"
+	    "C: a4 SELECT INBOX\n"
+	    "S. * 0 EXISTS\n"
+	    "S. a4 OK\n"
+	    "C: a5 RENAME old older\n"
+	    "S: a5 OK RENAME completed\n"
+	    "C: a6 SELECT older\n"
+	    "S. * 3 EXISTS\n"
+	    "S. a6 OK\n"
+	    "C: a7 RENAME older oldest\n"
+	    "S: a7 OK RENAME completed\n"
+	    "C: a8 FETCH 3 UID\n"
+	    "S: * 3 FETCH (UID 3)\n"
+	    "S. a8 OK\n");
+}
+
+TEST(session_deletes_what_it_has_selected)
+{
+	RUN("C: a1 CREATE x/y\n"
+	    "S. a1 OK\n"
+	    "C: a2 CREATE x\n"
+	    "S. a2 OK\n"
+	    "C: a3 SELECT x\n"
+	    "S. a3 OK\n"
+	    "C: a4 DELETE INBOX\n"
+	    "S^ a4 NO [CANNOT]\n"
+	    "C: a5 CHECK\n"
+	    "S: a5 OK CHECK completed\n"
+	    "C: a6 DELETE x\n"
+	    "S^ * OK [CLOSED] \n"
+	    "S: a6 OK DELETE completed\n"
+	    "C: a7 CHECK\n"
+	    "S: a7 BAD No mailbox is selected\n"
+	    "C: a8 DELETE x\n"
+	    "S^ a8 NO [HASCHILDREN]\n"
+	    "C: a9 SELECT INBOX\n"
+	    "S. a9 OK\n"
+	    "C: b1 DELETE INBOX\n"
+	    "S^ b1 NO [CANNOT]\n"
+	    "C: b2 CHECK\n"
+	    "S: b2 OK CHECK completed\n");
+}
+
 TEST(session_append_large)
 {
 	struct buf	b = BUF_INIT;
@@ -579,6 +656,7 @@ TEST(session_changes_while_asleep)
 	    "C: a4 SELECT Trash\n"
 	    "S. a4 OK\n"
 	    "C: a5 DELETE Trash\n"
+	    "S^ * OK [CLOSED] \n"
 	    "S: a5 OK DELETE completed\n"
 	    "C: a6 FETCH 1 UID\n"
 	    "S: a6 BAD No mailbox is selected\n");
