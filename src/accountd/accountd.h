@@ -91,6 +91,15 @@ MUST_USE int	process_run(struct task *t, struct daemon *d);
 MUST_USE int	process_connect(struct task *t, void *arg, const char *callee,
 		    int *ret_fd);
 
+/* big.c: contents that stored keeps */
+/* have stored keep a content; 1 it does, under that hash; 0 it cannot */
+MUST_USE int	big_keep(struct task *t, struct account_process *ap, int fd,
+		    uint64_t offset, uint64_t length,
+		    unsigned char ret_hash[32]);
+/* is its file in our folder? An expunge may have unlinked the same content
+ * between stored's naming it and our commit. Looks at the disk. */
+bool	big_is_there(const unsigned char hash[32]);
+
 /* deliver.c: one channel of a deliverer; and the task that files */
 void	deliver_start(struct account_process *ap, int *fd_take);
 MUST_USE int	deliver_writer(struct task *t, void *arg);

@@ -11,13 +11,11 @@
 
 #include "accountd/accountd.h"
 #include "accountd/accountd_events.h"
-#include "libglobal/ipc_account.h"
 #include "libstore/message.h"
 #include "libtask/work.h"
 #include "libutil/alloc.h"
 
 #define ASKED_AT_ONCE	100
-#define BIG_LIMIT	60000	/* ms for stored to keep a large content */
 
 /* delivery_new - takes the message, with the arena it is in */
 static struct delivery *
@@ -38,27 +36,11 @@ delivery_new(struct ipc_in *in, struct arena *arena_take)
 static int
 keep_big(struct task *t, struct account_process *ap, struct delivery *d)
 {
-	struct msg_account_big	m = { d->ask->content, d->ask->offset,
-	    d->ask->content_length };
-	const struct msg_account_big_kept *kept;
-	struct arena		a = ARENA_INIT;
-	struct deadline		limit;
-	void			*reply;
-	int			r;
+	int r = big_keep(t, ap, d->ask->content, d->ask->offset,
+	    d->ask->content_length, d->hash);
 
-	d->is_big = false;
-	deadline_begin(t, &limit, BIG_LIMIT);
-	r = ipc_call(t, &ap->control, &msg_account_big_desc, &m,
-	    &msg_account_big_kept_desc, &a, &reply);
-	r = deadline_end(t, &limit, r);
-	if (r == 0) {
-		kept = reply;
-		d->is_big = kept->ok && kept->hash.len == sizeof(d->hash);
-		if (d->is_big)
-			memcpy(d->hash, kept->hash.data, sizeof(d->hash));
-	}
-	arena_free(&a);
-	return r == -ECANCELED ? r : 0;
+	d->is_big = r == 1;
+	return r < 0 ? r : 0;
 }
 
 /* bring_back - a large content whose name was taken away before the commit */

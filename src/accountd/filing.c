@@ -8,9 +8,7 @@
  * content, with the facts of its one scan, as it came. Anything else (a field
  * removed in the middle of the header) is written out and scanned again.
  */
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "accountd/accountd.h"
 #include "libmail/scan.h"
@@ -18,7 +16,6 @@
 #include "libstore/mailbox.h"
 #include "libtask/memfile.h"
 #include "libutil/alloc.h"
-#include "libutil/hex.h"
 
 #define COPY_MAX	((uint64_t)131072)
 /* of added text: what is left of a prefix beside the envelope's fields */
@@ -211,23 +208,6 @@ give_to_store(struct delivery *d)
 	m->content = SLICE_EMPTY;
 }
 
-/* is_there - its file in our folder? An expunge may have unlinked the same
- * content between stored's naming it and our commit. */
-static bool
-is_there(const struct delivery *d)
-{
-	struct buf	name = BUF_INIT;
-	struct stat	st;
-	bool		there;
-
-	buf_add_text(&name, "big/");
-	hex_encode(&name, slice_over(d->hash, sizeof(d->hash)));
-	there = fstatat(AT_FDCWD, buf_cstr(&name), &st,
-	    AT_SYMLINK_NOFOLLOW) == 0;
-	buf_free(&name);
-	return there;
-}
-
 /* --- where it goes */
 
 /* extension - what stands behind the first delimiter in the local part */
@@ -366,7 +346,7 @@ filing_run(void *arg)
 		of[i]->status = status_of_result(f, of[i],
 		    r < 0 ? r : m[i].result);
 		of[i]->is_gone = of[i]->is_big &&
-		    status_is_ok(&of[i]->status) && !is_there(of[i]);
+		    status_is_ok(&of[i]->status) && !big_is_there(of[i]->hash);
 	}
 	free(m);
 	free(of);

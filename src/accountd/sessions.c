@@ -89,6 +89,14 @@ serve(struct task *t, struct session *s)
 	return r;
 }
 
+/* keep_big - of a session's client */
+static int
+keep_big(struct task *t, void *arg, int fd, uint64_t size,
+    uint8_t ret_hash[BODY_HASH_LEN])
+{
+	return big_keep(t, arg, fd, 0, size, ret_hash);
+}
+
 /* open_session - the protocol's session, new or as it slept */
 static int
 open_session(struct session *s)
@@ -98,6 +106,7 @@ open_session(struct session *s)
 		.account = ap->account,
 		.bell = &ap->bell,
 		.shared = ap->imap,
+		.big = { keep_big, big_is_there, ap },
 		.stream = &s->stream,
 		.params = &ap->imap_params,
 		.log = &s->log,

@@ -31,6 +31,17 @@ struct imap_shared;
 struct imap_shared	*imap_shared_new(void);
 void	imap_shared_free(struct imap_shared **shared);
 
+/* who keeps large contents, which accounts share */
+struct imap_big {
+	/* keep what is in that sealed memory file: 1 it is durable and ours,
+	 * under that hash; 0 the account must keep it itself; -ECANCELED */
+	int	(*keep)(struct task *t, void *arg, int fd, uint64_t size,
+		    uint8_t ret_hash[BODY_HASH_LEN]);
+	/* is it still ours? On a worker's thread. */
+	bool	(*has)(const uint8_t hash[BODY_HASH_LEN]);
+	void	*arg;
+};
+
 /* everything is lent for the session's life */
 struct imap_session_setup {
 	struct account		*account;
@@ -43,6 +54,7 @@ struct imap_session_setup {
 	struct slice		 tag;		/* of the command that logged in;
 						 * the session answers it. Empty:
 						 * the front did */
+	struct imap_big		 big;		/* keep NULL: nobody does */
 };
 
 #define IMAP_SESSION_STATE_MAX	1024	/* bytes of a sleeping session */

@@ -20,6 +20,8 @@ struct incoming {
 	bool		in_file;
 	bool		has_nul;
 	bool		after_cr;
+	bool		is_big;		/* kept elsewhere, under */
+	uint8_t		hash[BODY_HASH_LEN];
 	struct scan	*scan;
 	struct slice	mapped;
 };
@@ -30,6 +32,8 @@ struct append_job {
 	struct deliver_message	message;
 	struct deliver_place	place;
 	struct arena		arena;
+	bool			(*has)(const uint8_t *hash);
+	bool			is_gone;	/* the content, meanwhile */
 };
 
 /* add - bytes of the message, as they are kept */
@@ -139,6 +143,18 @@ refuse(struct task *t, struct imap_session *s, int why)
 	return session_failed(s, why, "TRYCREATE");
 }
 
+/* name_content - a content that is kept elsewhere is named, not written */
+static void
+name_content(struct append_job *j)
+{
+	struct deliver_message *m = &j->message;
+
+	m->is_big = true;
+	memcpy(m->big_hash, j->in->hash, sizeof(m->big_hash));
+	m->big_size = m->content.len;
+	m->content = SLICE_EMPTY;
+}
+
 /* append_job - a work item: digest the message and store it */
 static int
 append_job(void *arg)
@@ -149,16 +165,48 @@ append_job(void *arg)
 	int		r;
 
 	if (in->in_file) {
-		if ((r = memfile_seal(&in->file)) < 0 ||
-		    (r = memfile_map(in->file.fd, &in->mapped)) < 0)
+		if ((r = memfile_map(in->file.fd, &in->mapped)) < 0)
 			return r;
 		content = in->mapped;
 	}
 	j->message.content = content;
 	digest_make(content, scan_finish(in->scan), &j->arena,
 	    &j->message.facts);
+	if (in->is_big)
+		name_content(j);
 	r = message_deliver(j->account, &j->message, 1, DELIVER_EACH);
-	return r < 0 ? r : j->message.result;
+	if (r == 0)
+		r = j->message.result;
+	/* an expunge may have removed the same content before the commit */
+	j->is_gone = r == 0 && in->is_big && !j->has(in->hash);
+	return r;
+}
+
+/* keep_big - have a large content kept where accounts share it. Whoever does
+ * that takes a file that nobody can change. */
+static int
+keep_big(struct task *t, struct imap_session *s, struct incoming *in)
+{
+	const struct imap_big *big = &s->setup.big;
+	int	r;
+
+	if (!in->in_file)
+		return 0;
+	if ((r = memfile_seal(&in->file)) < 0 || big->keep == NULL ||
+	    in->file.size < BODY_BIG)
+		return r;
+	r = big->keep(t, big->arg, in->file.fd, in->file.size, in->hash);
+	in->is_big = r == 1;
+	return r < 0 ? r : 0;
+}
+
+/* bring_back - a content whose name went before the commit */
+static int
+bring_back(struct task *t, struct imap_session *s, struct incoming *in)
+{
+	int	r = keep_big(t, s, in);
+
+	return r == 0 && !in->is_big ? -EIO : r;
 }
 
 /* deliver - put the message into the mailbox */
@@ -168,7 +216,7 @@ deliver(struct task *t, struct imap_session *s, struct incoming *in,
 {
 	const struct imap_append *a = &s->append;
 	struct append_job j = { .account = s->account, .in = in,
-		.arena = ARENA_INIT };
+		.arena = ARENA_INIT, .has = s->setup.big.has };
 	int	r;
 
 	j.place = (struct deliver_place){ .mailbox = mailbox,
@@ -178,7 +226,10 @@ deliver(struct task *t, struct imap_session *s, struct incoming *in,
 	j.message.places = &j.place;
 	j.message.place_count = 1;
 	j.message.internal_date = a->has_date ? a->date.seconds : 0;
-	r = session_commit(t, s, append_job, &j);
+	if ((r = keep_big(t, s, in)) == 0)
+		r = session_commit(t, s, append_job, &j);
+	if (r == 0 && j.is_gone)
+		r = bring_back(t, s, in);
 	if (r < 0)
 		r = session_failed(s, r, "TRYCREATE");
 	else
@@ -196,7 +247,7 @@ begin(struct imap_session *s, struct incoming *in)
 
 	in->scan = scan_new(NULL);
 	/* LF alone doubles at most */
-	if (size <= s->params->imapd_append_memory_limit) {
+	if (size <= s->params->imapd_append_memory_limit && size < BODY_BIG) {
 		in->memory.max = 2 * (size_t)size + 1;
 		return 0;
 	}

@@ -614,6 +614,60 @@ run_big(struct task *t, struct world *w)
 	return r;
 }
 
+/* the same by APPEND; what is a byte smaller stays in the account */
+static int
+run_big_append(struct task *t, struct world *w)
+{
+	static const size_t sizes[] = { 262143, 262144, 300000 };
+	struct buf	  b = BUF_INIT;
+	struct front_end  f;
+	int		  r;
+
+	if ((r = front_open(t, w, &f, SLICE_EMPTY)) < 0 ||
+	    (r = expect(t, &f, "a1 OK")) < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < COUNT(sizes); i++) {
+		buf_reset(&b);
+		buf_addf(&b, "b APPEND INBOX {%zu+}\r\n", sizes[i]);
+		for (size_t n = 0; n < sizes[i]; n++)
+			buf_add_byte(&b, "Subject: x\r\n\r\n"[n < 14 ? n : 8]);
+		buf_add_text(&b, "\r\n");
+		for (size_t at = 0; r == 0 && at < b.len; at += 60000) {
+			struct msg_front_data m = { slice_sub(buf_slice(&b),
+			    at, 60000) };
+
+			r = ipc_send(t, &f.conn, &msg_front_data_desc, &m);
+		}
+		if (r == 0)
+			r = expect(t, &f, "b OK [APPENDUID");
+	}
+	if (r == 0 && (r = tell(&f, "c SELECT INBOX\r\n"
+	    "d FETCH 3 BODY[TEXT]<0.3>\r\n")) == 0)
+		r = expect(t, &f, "* 3 FETCH (BODY[TEXT]<0> {3}");
+	if (r == 0)
+		r = expect(t, &f, "d OK");
+	front_close(t, &f);
+	buf_free(&b);
+	return r;
+}
+
+TEST(process_big_append)
+{
+	static const unsigned bigs[] = { 2, 2, 3 };
+
+	for (unsigned i = 0; i < COUNT(bigs); i++) {
+		struct world w = { .create = true, .big = i,
+			.arena = ARENA_INIT };
+		char name[16];
+
+		snprintf(name, sizeof(name), "append%u", i);
+		enter(name);
+		run_life(&w, run_big_append);
+		CHECK_INT(w.bigs, bigs[i], i);
+		world_done(&w);
+	}
+}
+
 TEST(process_big)
 {
 	static const unsigned bigs[] = { 1, 1, 2 };

@@ -114,7 +114,8 @@ sweep_run(struct sweep *x)
 	s->shared = imap_shared_new();
 	log_init(&s->log, NULL);
 	s->setup = (struct imap_session_setup){ s->account, &s->bell,
-		s->shared, &s->server, &s->params, &s->log, S("u"), S("l") };
+		s->shared, &s->server, &s->params, &s->log, S("u"), S("l"),
+		{ NULL, NULL, NULL } };
 	CHECK_INT(loop_run(l, sweep_main, x), 0, 0);
 	CHECK_INT((long long)loop_task_count(l), 0, x->cancel_at);
 	CHECK(list_is_empty(&s->bell.listeners), x->cancel_at);

@@ -381,7 +381,7 @@ script_run(const char *text, const char *const *messages, size_t count,
 		log_init(&s.log, NULL);
 		s.setup = (struct imap_session_setup){ s.account, &s.bell,
 			s.shared, &s.server, &s.params, &s.log, S("u@x.org"),
-			slice_of(o.tag) };
+			slice_of(o.tag), { NULL, NULL, NULL } };
 		CHECK_INT(loop_run(l, script_main, &s), 0, 0);
 		CHECK_INT((long long)loop_task_count(l), 0, 0);
 		imap_shared_free(&s.shared);
