@@ -170,6 +170,31 @@ say_over(const struct session *s)
 	ignore(ipc_post(&s->ap->control, &msg_account_over_desc, &m)); /* a hint */
 }
 
+/* say_awake - to the front of a session that slept, which passes on what its
+ * client says from the first frame on. The answer to the login is the first
+ * one of a new session: who is told that it is logged in is so. */
+static int
+say_awake(struct task *t, struct session *s)
+{
+	struct msg_front_awake	awake;
+	int			r;
+
+	if (s->m->state.len == 0 && s->m->greeting.len > 0)
+		return 0;
+	r = ipc_post(&s->front, &msg_front_awake_desc, &awake);
+	return r < 0 ? r : session_begun(t, s);
+}
+
+/* refuse - a session that cannot be served, here or elsewhere */
+static void
+refuse(struct session *s, int why)
+{
+	struct msg_front_close m = { slice_of(strerror(-why)) };
+
+	log_event(&s->log, EV_ACCOUNT_SESSION_FAILED, KV_ERR("why", why));
+	ignore(ipc_post(&s->front, &msg_front_close_desc, &m)); /* or it went */
+}
+
 /* session_task - one session, from its first byte to sleep or goodbye */
 static int
 session_task(struct task *t, void *arg)
@@ -193,8 +218,10 @@ session_task(struct task *t, void *arg)
 	}
 	if ((r = open_pair(t, s)) == 0)
 		r = open_session(s);
+	if (r == 0)
+		r = say_awake(t, s);
 	if (r < 0)
-		log_event(&s->log, EV_ACCOUNT_SESSION_FAILED, KV_ERR("why", r));
+		refuse(s, r);
 	else
 		r = serve(t, s);
 out:

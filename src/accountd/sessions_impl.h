@@ -19,6 +19,7 @@ struct session {
 	struct imap_session	*imap;
 	struct log		 log;
 	struct task_group	*tasks;		/* while they run */
+	bool			 begun;		/* its front has a frame of us */
 	bool			 pumping;	/* bytes are in a pump's hands */
 	bool			 asked;		/* sleep was said */
 	bool			 refused;	/* and answered no */
@@ -30,6 +31,9 @@ struct session {
  * two tasks of s->tasks */
 MUST_USE int	session_pump_in(struct task *t, void *arg);
 MUST_USE int	session_pump_out(struct task *t, void *arg);
+/* the front has its first frame: stored need not keep the session for another
+ * process any more, in case that we end */
+MUST_USE int	session_begun(struct task *t, struct session *s);
 /* what the session wrote last, when its pumps have ended */
 MUST_USE int	session_pump_rest(struct task *t, struct session *s);
 

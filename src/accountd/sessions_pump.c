@@ -25,6 +25,14 @@ to_session(struct task *t, struct session *s, struct slice bytes)
 	return r;
 }
 
+/* end_input - the session's stream has an end behind what is in it */
+static void
+end_input(struct session *s)
+{
+	if (s->pump.fd >= 0)		/* or the session ended first */
+		(void)shutdown(s->pump.fd, SHUT_WR);
+}
+
 /* on_front - one message of the front; 1: the client has gone */
 static int
 on_front(struct task *t, struct session *s, struct ipc_in *in)
@@ -40,6 +48,10 @@ on_front(struct task *t, struct session *s, struct ipc_in *in)
 		s->refused = true;
 		ipc_set_state(&s->front, FRONT_AWAKE);
 		signal_set(&s->ap->fewer);
+		return 0;
+	case MSG_front_finished:
+		/* the session reads what there is, answers it, and ends */
+		end_input(s);
 		return 0;
 	case MSG_front_close:
 		return 1;
@@ -67,10 +79,21 @@ session_pump_in(struct task *t, void *arg)
 	arena_free(&a);
 	if (r == -ECANCELED)
 		return r;
-	/* the session reads its end, finishes, and ends the others */
-	if (s->pump.fd >= 0)
-		(void)shutdown(s->pump.fd, SHUT_WR);	/* or it ended first */
+	end_input(s);
 	return 0;
+}
+
+/* session_begun - tell stored; not before the kernel has what the front is
+ * told */
+int
+session_begun(struct task *t, struct session *s)
+{
+	struct msg_account_begun m = { s->m->handle };
+	int			 r = ipc_drain(t, &s->front);
+
+	s->begun = true;
+	return r < 0 ? r :
+	    ipc_post(&s->ap->control, &msg_account_begun_desc, &m);
 }
 
 /* send_on - what the session wrote, to the front; 0 at its end */
@@ -86,6 +109,8 @@ send_on(struct task *t, struct session *s, char *data)
 	m.bytes = slice_over(data, (size_t)n);
 	s->pumping = true;
 	r = ipc_send(t, &s->front, &msg_front_data_desc, &m);
+	if (r == 0 && !s->begun)
+		r = session_begun(t, s);
 	s->pumping = false;
 	process_active(s->ap);
 	return r < 0 ? r : n;

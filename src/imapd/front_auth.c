@@ -174,6 +174,8 @@ connect_session(struct task *t, struct login *l, int *ret_channel)
 	if (r == 0) {
 		answer = reply;
 		if (answer->code < 300) {
+			front_note_handle(f, answer->handle);
+			f->tries = 0;
 			*ret_channel = pair[0];
 			return 0;
 		}

@@ -172,6 +172,8 @@ logged_in(struct task *t, struct front *f, int *channel)
 			break;
 		if (end == FRONT_ASLEEP)
 			r = front_asleep(t, f, channel);
+		else if (end == FRONT_NEVER_BEGAN)
+			r = front_try_again(t, f, channel);
 		else if (end == FRONT_LOST)
 			r = lost(t, f);
 	}
@@ -214,7 +216,8 @@ farewell(struct task *t, struct front *f, int r)
 		f->why = r == -ENODATA ? "connection closed" :
 		    r == -EPROTO ? "TLS failed" : "connection lost";
 	}
-	if (r == 0 || r == -ETIMEDOUT || r == -ECANCELED)
+	/* one that says no more may still wait for an answer */
+	if (r == 0 || r == -ETIMEDOUT || r == -ECANCELED || r == -ENODATA)
 		ignore(stream_shutdown(t, &f->stream));	/* it may be gone */
 	ignore(shield_end(t, &d, 0));
 }

@@ -51,6 +51,7 @@ struct front {
 	char			 handle[FRONT_HANDLE_MAX];
 	char			 address[64];
 	unsigned		 failures;	/* logins */
+	unsigned		 tries;		/* to begin the session */
 	unsigned		 commands;	/* before login */
 	bool			 tls;
 	bool			 may_tls;	/* STARTTLS is offered */
@@ -95,6 +96,7 @@ enum front_end {
 	FRONT_GONE,		/* the client has gone */
 	FRONT_ASLEEP,		/* under f->handle */
 	FRONT_LOST,		/* the session broke */
+	FRONT_NEVER_BEGAN,	/* its process ended before: resume it */
 };
 MUST_USE int	front_relay(struct task *t, struct front *f, int *fd_take,
 		    enum front_end *ret_end);
@@ -103,6 +105,9 @@ MUST_USE int	front_relay(struct task *t, struct front *f, int *fd_take,
 /* wait for the client, or for mail; *ret_channel is a new end when the
  * session is awake again, -1 when it is over (told to the client) */
 MUST_USE int	front_asleep(struct task *t, struct front *f,
+		    int *ret_channel);
+/* the same for a session whose process ended before it began */
+MUST_USE int	front_try_again(struct task *t, struct front *f,
 		    int *ret_channel);
 /* its handle may be used to wake it from now on; and no more */
 void	front_note_handle(struct front *f, struct slice handle);

@@ -8,6 +8,9 @@
  * the network. When the client is behind, the session's frames wait in their
  * channel. A session that writes is not stopped by a client that does: both
  * directions are looked at in turn, and only a full client blocks.
+ *
+ * Nothing of the client is passed on before the session's first frame: until
+ * then its process may end unseen, and another one be asked for.
  */
 #include "imapd/front_client.h"
 
@@ -20,6 +23,7 @@
 
 #define FRAME_BYTES	((size_t)32768)	/* of a client in one frame */
 #define BEHIND		((size_t)65536)	/* queued for the session: stop */
+#define BEGIN_LIMIT	30000	/* ms for a process to look at a session */
 
 struct relay {
 	struct front		*f;
@@ -31,9 +35,11 @@ struct relay {
 	bool			 has_frame;
 	bool			 ended;		/* no frame comes any more */
 	bool			 draining;	/* a task waits for the session */
+	bool			 begun;		/* the session is served */
 	bool			 promised;	/* sleep_ok: the client waits */
 	bool			 said_goodbye;
-	bool			 gone;		/* the client */
+	bool			 finished;	/* the client says no more */
+	bool			 gone;		/* and hears no more */
 };
 
 /* receive_task - frames, one at a time */
@@ -72,17 +78,29 @@ drain_task(struct task *t, void *arg)
 	return e == -ECANCELED ? e : 0;
 }
 
-/* say_gone - the client has ended its side */
+/* say_gone - the client is away */
 static void
-say_gone(struct relay *r, int e)
+say_gone(struct relay *r)
 {
 	struct msg_front_close m = { S("") };
 
-	r->gone = true;
+	r->finished = r->gone = true;
 	if (r->f->why == NULL)
-		r->f->why = e == -ENODATA ? "connection closed" :
-		    "connection lost";
+		r->f->why = "connection lost";
 	ignore(ipc_post(&r->conn, &msg_front_close_desc, &m)); /* or it ended */
+}
+
+/* say_finished - the client has ended its side, but perhaps only that, and
+ * waits for the answers to what it said (as printf | nc does) */
+static void
+say_finished(struct relay *r)
+{
+	struct msg_front_finished m;
+
+	r->finished = true;
+	if (r->f->why == NULL)
+		r->f->why = "connection closed";
+	ignore(ipc_post(&r->conn, &msg_front_finished_desc, &m)); /* the same */
 }
 
 /* to_client - write it out; the client has its time to take it */
@@ -103,7 +121,7 @@ to_client(struct task *t, struct relay *r, struct slice bytes)
 	if (e == -ETIMEDOUT)
 		f->why = "it takes no data";
 	if (e < 0)
-		say_gone(r, e);
+		say_gone(r);
 	return 0;
 }
 
@@ -116,7 +134,7 @@ on_sleep(struct relay *r, const struct msg_front_sleep *m)
 	struct slice			any;
 
 	/* an end of the connection is found by who reads next */
-	if (r->gone || stream_try_peek(&r->f->stream, &any) != -EAGAIN ||
+	if (r->finished || stream_try_peek(&r->f->stream, &any) != -EAGAIN ||
 	    m->handle.len == 0)
 		return ipc_post(&r->conn, &msg_front_sleep_no_desc, &no);
 	r->promised = true;
@@ -149,6 +167,7 @@ on_frame(struct task *t, struct relay *r)
 	default:
 		break;
 	}
+	r->begun |= !r->said_goodbye;
 	r->has_frame = false;
 	signal_set(&r->taken);
 	/* the session's channel broke: receive_task says so */
@@ -166,7 +185,10 @@ from_client(struct task *t, struct relay *r)
 	if (e == -EAGAIN)
 		return e;
 	if (e < 0) {
-		say_gone(r, e);
+		if (e == -ENODATA)
+			say_finished(r);
+		else
+			say_gone(r);
 		return 0;
 	}
 	f->spoke = task_now(t);
@@ -178,6 +200,20 @@ from_client(struct task *t, struct relay *r)
 		task_group_start(&r->group, drain_task, r);
 	}
 	return 0;
+}
+
+/* wait_event - for the session, which must begin in time */
+static int
+wait_event(struct task *t, struct relay *r)
+{
+	struct deadline	 d;
+	int		 e;
+
+	if (r->begun)
+		return signal_wait(t, &r->f->event);
+	deadline_begin(t, &d, BEGIN_LIMIT);
+	e = signal_wait(t, &r->f->event);
+	return deadline_end(t, &d, e);
 }
 
 /* pump - both directions, until one of them has ended */
@@ -194,13 +230,13 @@ pump(struct task *t, struct relay *r)
 			e = on_frame(t, r);
 			continue;
 		}
-		reads = !r->gone && !r->promised && !r->draining;
+		reads = r->begun && !r->finished && !r->promised && !r->draining;
 		if (reads && (e = from_client(t, r)) != -EAGAIN)
 			continue;
 		e = reads ? stream_wait_or(t, &f->stream, &f->event) :
-		    signal_wait(t, &f->event);
+		    wait_event(t, r);
 	}
-	return e;
+	return e == -ETIMEDOUT ? 0 : e;
 }
 
 /* end_of - why is it over? */
@@ -209,8 +245,12 @@ end_of(const struct relay *r)
 {
 	if (r->gone)
 		return FRONT_GONE;
+	if (!r->begun)
+		return r->said_goodbye ? FRONT_LOST : FRONT_NEVER_BEGAN;
 	if (r->said_goodbye)
 		return FRONT_ENDED;
+	if (r->finished)
+		return FRONT_GONE;
 	return r->promised ? FRONT_ASLEEP : FRONT_LOST;
 }
 
@@ -231,7 +271,7 @@ front_relay(struct task *t, struct front *f, int *fd_take,
 	task_group_cancel(&r->group);
 	ignore(task_group_end(t, &r->group));	/* they were cancelled */
 	*ret_end = end_of(r);
-	if (*ret_end != FRONT_ASLEEP)
+	if (*ret_end != FRONT_ASLEEP && *ret_end != FRONT_NEVER_BEGAN)
 		front_drop_handle(f);
 	if (*ret_end == FRONT_LOST && f->why == NULL)
 		f->why = "its process ended";

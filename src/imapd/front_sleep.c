@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Sleeping sessions: a handle, and a task that waits for the client to speak
- * or for stored to say that there is mail. A handle is good as long as stored
+ * or for stored to say that there is mail. A session that was given to a
+ * process which ended before it looked is got back in the same way, be it one
+ * that slept or a new one. A handle is good as long as stored
  * lives; when it was restarted nobody knows the session any more, and the
  * client is asked to connect again.
  */
@@ -12,6 +14,7 @@
 #include "imapd/imapd_events.h"
 #include "libglobal/ipc_store.h"
 
+#define TRIES_MAX	8	/* processes that may end under a session */
 #define RESUME_LIMIT	120000	/* ms for a session to wake up */
 #define RESUME_PAUSE	100	/* ms before the second try; it doubles */
 #define RESUME_PAUSE_MAX	2000
@@ -117,27 +120,31 @@ resume_in_time(struct task *t, struct front *f, int *ret_channel)
 	return r;
 }
 
+/* over - its session is, and the client must come again */
+static int
+over(struct task *t, struct front *f, int why)
+{
+	bool	expired = why == -ESTALE;
+
+	f->why = expired ? "session expired" : "mail store not available";
+	log_event(&f->log, EV_IMAPD_LOST_SESSION, KV_TEXT("user", f->login),
+	    KV_TEXT("why", f->why));
+	if (expired)
+		front_drop_handle(f);
+	else
+		forget(f);
+	return front_say(t, f, expired ?
+	    "* BYE [EXPIRED] The session has expired" :
+	    "* BYE [UNAVAILABLE] The mail store is not available");
+}
+
 /* wake_up - and if that fails, the client must come again */
 static int
 wake_up(struct task *t, struct front *f, int *ret_channel)
 {
 	int r = resume_in_time(t, f, ret_channel);
 
-	if (r == -ECANCELED)
-		return r;
-	if (r < 0) {
-		f->why = r == -ESTALE ? "session expired" :
-		    "mail store not available";
-		log_event(&f->log, EV_IMAPD_LOST_SESSION,
-		    KV_TEXT("user", f->login), KV_TEXT("why", f->why));
-		if (r != -ESTALE)
-			forget(f);
-		r = front_say(t, f, r == -ESTALE ?
-		    "* BYE [EXPIRED] The session has expired" :
-		    "* BYE [UNAVAILABLE] The mail store is not available");
-	}
-	front_drop_handle(f);
-	return r;
+	return r == 0 || r == -ECANCELED ? r : over(t, f, r);
 }
 
 /* wait_any - 1: the client spoke, or there is mail; 0: it shall go */
@@ -171,6 +178,7 @@ front_asleep(struct task *t, struct front *f, int *ret_channel)
 	int r;
 
 	log_event(&f->log, EV_IMAPD_SLEEP, KV_TEXT("user", f->login));
+	f->tries = 0;
 	r = wait_any(t, f);
 	if (r == 1)
 		return wake_up(t, f, ret_channel);
@@ -180,6 +188,15 @@ front_asleep(struct task *t, struct front *f, int *ret_channel)
 		r = front_say(t, f, "* BYE The server is shutting down");
 	}
 	return r;
+}
+
+/* front_try_again - its process was killed as it was given the session */
+int
+front_try_again(struct task *t, struct front *f, int *ret_channel)
+{
+	if (++f->tries < TRIES_MAX)
+		return wake_up(t, f, ret_channel);
+	return over(t, f, -EAGAIN);
 }
 
 /* front_on_store - somebody's mail has come */

@@ -217,7 +217,8 @@ imap_session(struct task *t, struct imap_session *s)
 	if (r == -ECANCELED && s->waiting != SESSION_BUSY)
 		return r;		/* to sleep */
 	s->waiting = SESSION_BUSY;
-	if (r == 0 || r == -ETIMEDOUT)
+	/* a client that says no more may still read its answers */
+	if (r == 0 || r == -ETIMEDOUT || r == -ENODATA)
 		say_goodbye(t, s, r);
 	end(t, s, r);
 	return r == -ECANCELED ? r : 0;

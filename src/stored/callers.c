@@ -43,9 +43,10 @@ text_of(int r)
 
 /* answer - the answer to deliver, session and resume; fd is lent */
 static int
-answer(struct ipc_conn *c, uint32_t request, int r, int fd)
+answer(struct ipc_conn *c, uint32_t request, int r, int fd,
+    struct slice handle)
 {
-	struct msg_store_channel m = { fd, code_of(r), text_of(r) };
+	struct msg_store_channel m = { fd, code_of(r), text_of(r), handle };
 
 	if (r == -ECANCELED)
 		return r;
@@ -74,7 +75,8 @@ on_deliver(struct task *t, struct store_caller *sc, struct ipc_in *in)
 		r = ipc_post(&e->child->conn, &msg_account_delivery_desc, &m);
 		entry_set_idle(e, false);
 	}
-	r = answer(&sc->conn, in->request, r, r == 0 ? pair[0] : -1);
+	r = answer(&sc->conn, in->request, r, r == 0 ? pair[0] : -1,
+	    SLICE_EMPTY);
 	fd_close(&pair[0]);
 	fd_close(&pair[1]);
 	return r;
@@ -112,6 +114,38 @@ confirm(struct task *t, struct store_caller *sc, struct slice ticket,
 	return 0;
 }
 
+/* give - a session to its account's process, which runs */
+static int
+give(struct sleeper *s, int channel)
+{
+	struct account_entry	*e = s->entry;
+	struct msg_account_session m = { s->protocol, channel, s->login,
+	    s->session, s->client_address, s->greeting, s->state,
+	    slice_over(s->handle, HANDLE_LEN) };
+	int			 r;
+
+	r = ipc_post(&e->child->conn, &msg_account_session_desc, &m);
+	if (r == 0)
+		sleeper_give(s);
+	entry_set_idle(e, false);
+	return r;
+}
+
+/* remember - a session that begins, until it has */
+static struct sleeper *
+remember(struct task *t, struct store_caller *sc, struct account_entry *e,
+    const struct msg_store_session *ask, struct slice login)
+{
+	struct sleeper *s = sleeper_new(sc, e, task_loop(t));
+
+	s->protocol = arena_dup(&s->arena, ask->protocol);
+	s->login = arena_dup(&s->arena, login);
+	s->session = arena_dup(&s->arena, ask->session);
+	s->client_address = arena_dup(&s->arena, ask->client_address);
+	s->greeting = arena_dup(&s->arena, ask->greeting);
+	return s;
+}
+
 /* on_session - a client has logged in */
 static int
 on_session(struct task *t, struct store_caller *sc, struct ipc_in *in,
@@ -119,11 +153,8 @@ on_session(struct task *t, struct store_caller *sc, struct ipc_in *in,
 {
 	struct msg_store_session	*ask = in->msg;
 	struct msg_auth_account_is	*who;
-	struct msg_account_session	 m = { ask->protocol, ask->channel,
-	    SLICE_EMPTY, ask->session, ask->client_address, ask->greeting,
-	    SLICE_EMPTY, SLICE_EMPTY };
 	struct account_entry		*e;
-	struct sleeper			*s;
+	struct sleeper			*s = NULL;
 	int				 r;
 
 	if ((r = confirm(t, sc, ask->ticket, a, &who)) < 0)
@@ -132,54 +163,39 @@ on_session(struct task *t, struct store_caller *sc, struct ipc_in *in,
 	if ((e = entry_get(sc->stored, who->account)) == NULL ||
 	    (r = child_ensure(t, e)) < 0)
 		goto out;
-	s = sleeper_new(sc, e, task_loop(t));
-	m.login = who->login;
-	m.handle = slice_over(s->handle, HANDLE_LEN);
-	r = ipc_post(&e->child->conn, &msg_account_session_desc, &m);
-	entry_set_idle(e, false);
-	if (r < 0)
+	s = remember(t, sc, e, ask, who->login);
+	if ((r = give(s, ask->channel)) < 0)
 		sleeper_free(s);
 out:
-	return answer(&sc->conn, in->request, r, -1);
+	return answer(&sc->conn, in->request, r, -1, r < 0 ? SLICE_EMPTY :
+	    slice_over(s->handle, HANDLE_LEN));
 }
 
-/* wake - give a sleeping session back to its account's process */
+/* wake - give a session back to its account's process: one that slept, or
+ * one that had not begun when its process ended */
 static int
-wake(struct task *t, struct store_caller *sc, struct msg_store_resume *ask,
-    struct arena *a)
+wake(struct task *t, struct store_caller *sc,
+    const struct msg_store_resume *ask)
 {
-	struct sleeper			*s = sleeper_find(sc, ask->handle);
-	struct account_entry		*e;
-	struct msg_account_session	 m;
-	int				 r;
+	struct sleeper	*s = sleeper_find(sc, ask->handle);
+	int		 r;
 
-	if (s == NULL || !s->asleep)
+	if (s == NULL || !sleeper_is_here(s))
 		return -ESTALE;
-	e = s->entry;
-	if ((r = child_ensure(t, e)) < 0)
+	if ((r = child_ensure(t, s->entry)) < 0)
 		return r;
 	/* it may have become void meanwhile */
-	if ((s = sleeper_find(sc, ask->handle)) == NULL || !s->asleep)
-		return -ESTALE;
-	m = (struct msg_account_session){ s->protocol, ask->channel, s->login,
-	    s->session, s->client_address, SLICE_EMPTY,
-	    arena_dup(a, s->state), slice_over(s->handle, HANDLE_LEN) };
-	r = ipc_post(&e->child->conn, &msg_account_session_desc, &m);
-	if (r == 0) {
-		s->asleep = false;
-		arena_free(&s->arena);
-		s->state = SLICE_EMPTY;
-	}
-	entry_set_idle(e, false);
-	return r;
+	s = sleeper_find(sc, ask->handle);
+	return s == NULL || !sleeper_is_here(s) ? -ESTALE :
+	    give(s, ask->channel);
 }
 
 /* on_resume - a sleeping session's client spoke */
 static int
-on_resume(struct task *t, struct store_caller *sc, struct ipc_in *in,
-    struct arena *a)
+on_resume(struct task *t, struct store_caller *sc, struct ipc_in *in)
 {
-	return answer(&sc->conn, in->request, wake(t, sc, in->msg, a), -1);
+	return answer(&sc->conn, in->request, wake(t, sc, in->msg), -1,
+	    SLICE_EMPTY);
 }
 
 /* on_forget - a sleeping session's client has gone */
@@ -188,7 +204,7 @@ on_forget(struct store_caller *sc, const struct msg_store_forget *m)
 {
 	struct sleeper *s = sleeper_find(sc, m->handle);
 
-	if (s != NULL && s->asleep)
+	if (s != NULL && sleeper_is_here(s))
 		sleeper_free(s);
 	return 0;
 }
@@ -363,7 +379,7 @@ on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	case MSG_store_session:
 		return on_session(t, sc, in, a);
 	case MSG_store_resume:
-		return on_resume(t, sc, in, a);
+		return on_resume(t, sc, in);
 	case MSG_store_quota:
 		return on_quota(t, sc, in);
 	case MSG_store_verify:

@@ -94,6 +94,9 @@ on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	case MSG_account_over:
 		sleeper_over(e, ((struct msg_account_over *)in->msg)->handle);
 		return 0;
+	case MSG_account_begun:
+		sleeper_begun(e, ((struct msg_account_begun *)in->msg)->handle);
+		return 0;
 	case MSG_account_usage:
 		on_usage(e, in->msg);
 		return 0;

@@ -73,9 +73,40 @@ sleeper_keep(struct account_entry *e, const struct msg_account_frozen *m)
 	s->session = arena_dup(&s->arena, m->session);
 	s->client_address = arena_dup(&s->arena, m->client_address);
 	s->state = arena_dup(&s->arena, m->state);
+	s->greeting = SLICE_EMPTY;
 	s->asleep = true;
+	s->given = false;
 	s->idling = m->idling;
 	s->woken = false;
+}
+
+/* sleeper_is_here - asleep, or not begun where it was given to */
+bool
+sleeper_is_here(const struct sleeper *s)
+{
+	return s->asleep || s->given;
+}
+
+/* sleeper_give - what is kept of it is still needed if that process ends
+ * before it looks */
+void
+sleeper_give(struct sleeper *s)
+{
+	s->asleep = false;
+	s->given = true;
+}
+
+/* sleeper_begun - it runs: only its process knows it now */
+void
+sleeper_begun(struct account_entry *e, struct slice handle)
+{
+	struct sleeper *s = of_account(e, handle);
+
+	if (s == NULL || !s->given)
+		return;
+	s->given = false;
+	arena_free(&s->arena);
+	s->state = s->greeting = SLICE_EMPTY;
 }
 
 /* sleeper_over - it ended without sleeping */
@@ -122,6 +153,12 @@ sleepers_drop(struct account_entry *e, bool all)
 
 		if (!all && s->asleep)
 			continue;
+		/* its front has noticed, too, and comes for it */
+		if (!all && s->given) {
+			s->given = false;
+			s->asleep = s->woken = true;
+			continue;
+		}
 		/* its front finds out that the handle is void, and tells the
 		 * client, which would wait for mail in vain */
 		ignore(wake(s));

@@ -170,9 +170,11 @@ struct sleeper {
 	struct slice		 login;
 	struct slice		 session;
 	struct slice		 client_address;
-	struct slice		 state;
+	struct slice		 greeting;
+	struct slice		 state;		/* empty: of a new session */
 	char			 handle[HANDLE_LEN];
-	bool			 asleep;	/* else its session is awake */
+	bool			 asleep;	/* else its session is awake, */
+	bool			 given;		/* or on its way to be so */
 	bool			 idling;
 	bool			 woken;		/* its front was told */
 };
@@ -187,6 +189,11 @@ void	sleeper_free(struct sleeper *s);
 void	sleeper_keep(struct account_entry *e,
 	    const struct msg_account_frozen *m);
 void	sleeper_over(struct account_entry *e, struct slice handle);
+/* may it be given to the account's process? */
+bool	sleeper_is_here(const struct sleeper *s);
+/* it was given; until it has begun there it may be given once more */
+void	sleeper_give(struct sleeper *s);
+void	sleeper_begun(struct account_entry *e, struct slice handle);
 /* tell the fronts of those that idle */
 void	sleepers_wake(struct account_entry *e);
 /* forget those of an account that are awake, or all */

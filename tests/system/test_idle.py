@@ -2,9 +2,11 @@
 """Idle clients: their account's process leaves, and comes back for them."""
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -114,16 +116,6 @@ def idlers(crowd_suite):
         i.close()
 
 
-def log_in(idlers, number):
-    """False: its process was killed after the login was given to it"""
-    try:
-        idlers(number).close()
-    except EOFError as e:
-        assert b"* BYE [UNAVAILABLE]" in e.args[0]
-        return False
-    return True
-
-
 def test_crowd_sleeps_and_answers(crowd_suite, idlers):
     everybody = [idlers(n % ACCOUNTS + 1) for n in range(ACCOUNTS * EACH)]
     all_asleep(crowd_suite)
@@ -164,7 +156,7 @@ def test_killed_while_it_idles(crowd_suite, idlers):
         assert one.wait(rb"\* BYE.*", 10)
         one.wait(rb"nothing more", 10)
     assert time.monotonic() - begin < 10
-    assert log_in(idlers, 1) or log_in(idlers, 1)
+    idlers(1)
     asleep.say("DONE")
     try:
         asleep.wait(rb"c OK.*")
@@ -182,10 +174,89 @@ def test_all_killed_while_all_sleep(crowd_suite, idlers):
         i.wait(rb"c OK.*")
 
 
-def test_logins_while_processes_are_killed(crowd_suite, idlers):
+def log_in(suite, number):
+    """the answer to LOGIN, or what came instead"""
+    with socket.create_connection(("127.0.0.1", suite.port("imap")),
+                                  timeout=60) as s:
+        f = s.makefile("rb")
+        f.readline()
+        s.sendall(b"a LOGIN u%d@example.test secret\r\n" % number)
+        return f.readline()
+
+
+def test_logins_while_processes_are_killed(crowd_suite):
+    """every login succeeds, whoever dies when"""
     for _ in range(5):
         kill(account_processes(crowd_suite))
         begin = time.monotonic()
         for n in range(4):
-            assert log_in(idlers, n + 1) or log_in(idlers, n + 1)
+            got = log_in(crowd_suite, n + 1)
+            assert got.startswith(b"a OK"), got
         assert time.monotonic() - begin < 15
+
+
+def test_logins_into_processes_that_die(crowd_suite):
+    """killed again and again, at any instant of the hand-over"""
+    stop = threading.Event()
+    killed = []
+
+    def killer():
+        wait = random.Random(1)
+        while not stop.wait(wait.uniform(0.005, 0.2)):
+            victims = account_processes(crowd_suite)[1:]
+            killed.extend(victims)
+            kill(victims)
+
+    thread = threading.Thread(target=killer)
+    thread.start()
+    try:
+        for n in range(300):
+            got = log_in(crowd_suite, n % 6 + 1)
+            assert got.startswith(b"a OK"), (n, got)
+    finally:
+        stop.set()
+        thread.join()
+    assert len(killed) > 10
+
+
+def test_mail_while_processes_die(crowd_suite, idlers):
+    """who idles hears of every message, or is told to come again"""
+    wait = random.Random(2)
+    count = 0
+    for _ in range(12):
+        some = [idlers(7) for _ in range(3)]
+        if wait.random() < 0.5:
+            all_asleep(crowd_suite)
+        for i in some:
+            i.got = b""
+        crowd_suite.send(message(), ["u7@example.test"])
+        count += 1
+        if wait.random() < 0.5:
+            time.sleep(wait.uniform(0, 0.05))
+            kill(account_processes(crowd_suite)[1:])
+        for i in some:
+            got = i.wait(rb"\* (%d EXISTS|BYE.*)" % count)
+            if b"BYE" not in got:
+                i.say("DONE")
+                try:
+                    i.wait(rb"(c OK|\* BYE).*")
+                except (EOFError, OSError):
+                    pass
+            i.close()
+
+
+def test_half_closed(crowd_suite):
+    """a client that says no more still hears the answers (printf | nc)"""
+    for n in (8, 8, 9):
+        with socket.create_connection(
+                ("127.0.0.1", crowd_suite.port("imap")), timeout=30) as s:
+            s.sendall(b"a LOGIN u%d@example.test secret\r\n"
+                      b"b SELECT INBOX\r\nc SEARCH ALL\r\n" % n)
+            s.shutdown(socket.SHUT_WR)
+            got = s.makefile("rb").read()
+        assert b"\r\nc OK SEARCH completed\r\n" in got, got
+    with socket.create_connection(
+            ("127.0.0.1", crowd_suite.port("imap")), timeout=30) as s:
+        s.sendall(b"a CAPABILITY\r\n")
+        s.shutdown(socket.SHUT_WR)
+        assert b"a OK" in s.makefile("rb").read()

@@ -27,7 +27,7 @@ struct world {
 	struct buf		 state;		/* of the last frozen session */
 	uint64_t		 quota_bytes;
 	uint64_t		 used_messages;
-	unsigned		 frozen, over, idle, busy;
+	unsigned		 frozen, begun, over, idle, busy;
 	bool			 was_idling;
 	bool			 create;
 	enum { BIG_KEPT, BIG_REFUSED, BIG_LATE } big;
@@ -106,6 +106,11 @@ on_account(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		return ipc_reply(c, in->request, &msg_account_kept_desc, &kept);
 	case MSG_account_big:
 		return on_big(w, c, in);
+	case MSG_account_begun:
+		w->begun++;
+		CHECK_TEXT(((struct msg_account_begun *)in->msg)->handle,
+		    "the handle", 0);
+		return 0;
 	case MSG_account_over:
 		w->over++;
 		return 0;
@@ -471,7 +476,8 @@ run_deliveries(struct task *t, struct world *w)
 		r = expect(t, &f, "f OK");
 	CHECK_INT(r, 0, 0);
 	CHECK_INT(expect(t, &f, "the end"), -ENODATA, 0);
-	CHECK(f.closed, 0);
+	CHECK(f.closed && !f.awake_told, 0);
+	CHECK_INT(w->begun, 1, 0);
 	front_close(t, &f);
 	deliverer_close(t, &d);
 	r = task_sleep(t, 300);
@@ -735,7 +741,11 @@ run_wake(struct task *t, struct world *w)
 	CHECK_INT(deliver(t, w, &d, &mail), 250, 0);
 	deliverer_close(t, &d);
 	if ((r = front_open(t, w, &f, buf_slice(&w->state))) < 0 ||
-	    (r = expect(t, &f, "* 1 EXISTS")) < 0 ||
+	    (r = task_sleep(t, 100)) < 0)
+		return r;
+	CHECK(f.awake_told, 0);
+	CHECK_INT(w->begun, 2, 0);
+	if ((r = expect(t, &f, "* 1 EXISTS")) < 0 ||
 	    (r = tell(&f, "DONE\r\n")) < 0 ||
 	    (r = expect(t, &f, "c OK")) < 0 ||
 	    (r = tell(&f, "d LOGOUT\r\n")) < 0 ||
@@ -786,6 +796,35 @@ TEST(process_cut)
 	world_done(&w);
 }
 
+/* a client that ends its side hears the answers to what it said */
+static int
+run_finished(struct task *t, struct world *w)
+{
+	struct msg_front_finished m;
+	struct front_end f;
+	int	r;
+
+	if ((r = front_open(t, w, &f, SLICE_EMPTY)) < 0 ||
+	    (r = tell(&f, "b SELECT INBOX\r\nc SEARCH ALL\r\n")) < 0 ||
+	    (r = ipc_post(&f.conn, &msg_front_finished_desc, &m)) < 0 ||
+	    (r = expect(t, &f, "c OK")) < 0)
+		return r;
+	CHECK_INT(expect(t, &f, "the end"), -ENODATA, 0);
+	CHECK(f.closed, 0);
+	front_close(t, &f);
+	return 0;
+}
+
+TEST(process_client_finishes)
+{
+	struct world w = { .create = true, .arena = ARENA_INIT };
+
+	enter("finished");
+	run_life(&w, run_finished);
+	CHECK_INT(w.over, 1, 0);
+	world_done(&w);
+}
+
 /* a front that vanishes, a protocol that nobody speaks, a state that is none */
 static int
 run_broken(struct task *t, struct world *w)
@@ -802,6 +841,7 @@ run_broken(struct task *t, struct world *w)
 	if ((r = front_open(t, w, &f, S("no state at all"))) < 0)
 		return r;
 	CHECK_INT(expect(t, &f, "any"), -ENODATA, 0);
+	CHECK(f.closed && !f.awake_told, 0);
 	front_close(t, &f);
 	if ((r = fd_pair(pair)) < 0)
 		return r;
@@ -821,6 +861,7 @@ TEST(process_broken_sessions)
 	enter("broken");
 	run_life(&w, run_broken);
 	CHECK_INT(w.over, 3, 0);
+	CHECK_INT(w.begun, 1, 0);
 	world_done(&w);
 }
 

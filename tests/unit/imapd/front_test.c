@@ -24,6 +24,7 @@ struct world {
 	unsigned	sessions, resumes, forgotten, slept;
 	unsigned	refused;	/* sleeps */
 	unsigned	busy;		/* resumes to answer 451 */
+	unsigned	killed;		/* processes, as they get a session */
 	bool		expired;	/* resumes are answered 550 */
 	bool		no_store;
 	const char	*address;
@@ -184,7 +185,7 @@ on_store(struct task *t, struct ipc_conn *c, struct ipc_in *in,
     struct arena *a, void *arg)
 {
 	struct world		 *w = arg;
-	struct msg_store_channel answer = { -1, 250, SLICE_EMPTY };
+	struct msg_store_channel answer = { .fd = -1, .code = 250 };
 
 	(void)t;
 	(void)a;
@@ -200,10 +201,14 @@ on_store(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		if (w->no_store) {
 			answer.code = 451;
 			answer.text = S("too busy");
+		} else if (w->killed > 0) {
+			w->killed--;
+			answer.handle = S(HANDLE);
 		} else {
 			start_end(w, session_task, m->channel, m->greeting,
 			    false);
 			m->channel = -1;
+			answer.handle = S(HANDLE);
 		}
 	} else {
 		struct msg_store_resume *m = in->msg;
@@ -213,6 +218,8 @@ on_store(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		if (w->busy > 0 || w->expired) {
 			answer.code = w->expired ? 550 : 451;
 			w->busy -= w->busy > 0;
+		} else if (w->killed > 0) {
+			w->killed--;
 		} else {
 			start_end(w, session_task, m->channel, SLICE_EMPTY,
 			    true);
@@ -523,6 +530,36 @@ TEST(front_session_ends)
 
 	CHECK_INT(run_world(&w, 5), 0, 0);
 	CHECK_INT(run_world(&lost, 6), 0, 1);
+}
+
+/* its process is killed as it is given the session */
+TEST(front_session_never_begins)
+{
+	static const struct {
+		const char	*script;
+		unsigned	 killed, resumes, forgotten;
+		bool		 expired;
+	} rows[] = {
+		{ HELLO "c: a LOGIN anna secret\nC: one\nS: resumed\nS: one\n",
+		    1, 1, 0, false },
+		{ HELLO "c: a LOGIN anna secret\nC: one\nS: resumed\nS: one\n"
+		    "C: sleep\nW: 100\nC: hi\nS: resumed\nS: hi\n",
+		    3, 4, 0, false },
+		{ HELLO "C: a LOGIN anna secret\nS: * BYE [UNAVAILABLE]\nE:\n",
+		    99, 7, 1, false },
+		{ HELLO "C: a LOGIN anna secret\nS: * BYE [EXPIRED]\nE:\n",
+		    1, 1, 0, true },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct world w = { .script = rows[i].script,
+		    .killed = rows[i].killed, .expired = rows[i].expired };
+
+		CHECK_INT(run_world(&w, 21 + i), 0, i);
+		CHECK_INT(w.sessions, 1, i);
+		CHECK_INT(w.resumes, rows[i].resumes, i);
+		CHECK_INT(w.forgotten, rows[i].forgotten, i);
+	}
 }
 
 #define BULK	((size_t)3 << 20)

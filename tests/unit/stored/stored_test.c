@@ -30,6 +30,7 @@ struct fake {
 	unsigned	deliveries, sessions;
 	bool		was_new, asked_to_end;
 	bool		had_state;
+	char		greeting[16];
 	char		handle[HANDLE_LEN];
 };
 
@@ -42,6 +43,7 @@ struct world {
 	uint64_t	used, quota;
 	bool		auth_is_down;
 	bool		refuse_end;	/* fakes say no */
+	bool		never_begins;	/* no session, in fakes */
 	bool		broken;		/* fakes cannot open their account */
 	int		(*run)(struct task *t, struct world *w);
 	const char	*processes;	/* stored_account_processes */
@@ -108,6 +110,7 @@ on_account(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	struct msg_account_usage u = { f->w->used, 1 };
 	struct msg_account_idle	 no = { false };
 	struct msg_account_verified v = { .ok = true, .messages = 3 };
+	struct msg_account_begun begun;
 
 	(void)t;
 	(void)a;
@@ -131,9 +134,13 @@ on_account(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 
 		f->sessions++;
 		f->had_state = m->state.len > 0;
+		snprintf(f->greeting, sizeof(f->greeting), "%.*s",
+		    SLICE_ARG(m->greeting));
 		if (m->handle.len == HANDLE_LEN)
 			memcpy(f->handle, m->handle.data, HANDLE_LEN);
-		return 0;
+		begun.handle = m->handle;
+		return f->w->never_begins ? 0 :
+		    ipc_post(c, &msg_account_begun_desc, &begun);
 	}
 	case MSG_account_verify:
 		return ipc_reply(c, in->request, &msg_account_verified_desc,
@@ -228,6 +235,7 @@ struct caller {
 	struct task_group group;
 	unsigned	woken;
 	char		handle[HANDLE_LEN];	/* of the last one woken */
+	char		given[HANDLE_LEN];	/* of the last one begun */
 };
 
 static int
@@ -294,6 +302,8 @@ ask(struct task *t, struct caller *k, const struct ipc_desc *d, const void *m)
 	if (r == 0) {
 		answer = reply;
 		r = (int)answer->code;
+		if (answer->handle.len == HANDLE_LEN)
+			memcpy(k->given, answer->handle.data, HANDLE_LEN);
 		fd_close(&answer->fd);
 	}
 	arena_free(&a);
@@ -586,7 +596,10 @@ sessions(struct task *t, struct world *w)
 	CHECK_INT(ask_session(t, &imapd, "bad"), 550, 0);
 	CHECK_INT(ask_session(t, &other, "good"), 550, 1);
 	CHECK_INT(ask_session(t, &imapd, "good"), 250, 2);
+	CHECK_INT(task_sleep(t, 10), 0, 0);
 	CHECK(fake_of(w, ANNA)->sessions == 1 && !fake_of(w, ANNA)->had_state,
+	    0);
+	CHECK(memcmp(imapd.given, fake_of(w, ANNA)->handle, HANDLE_LEN) == 0,
 	    0);
 	memcpy(handle, fake_of(w, ANNA)->handle, HANDLE_LEN);
 	/* awake: there is nothing to resume */
@@ -624,6 +637,58 @@ TEST(stored_sessions)
 	struct world w = { .used = 0 };
 
 	run_world(&w, sessions);
+}
+
+/* a process that ends before a session began in it: the front comes again */
+static int
+never_begun(struct task *t, struct world *w)
+{
+	struct msg_store_forget	 gone;
+	struct caller	imapd;
+	char		handle[HANDLE_LEN];
+
+	w->never_begins = true;
+	caller_open(t, w, &imapd, "imapd", 5);
+	CHECK_INT(ask_session(t, &imapd, "good"), 250, 0);
+	memcpy(handle, imapd.given, HANDLE_LEN);
+	/* twice, and once so fast that its end was not noticed yet */
+	for (int i = 1; i <= 2; i++) {
+		CHECK_INT(task_sleep(t, 10), 0, i);
+		ipc_close(&fake_of(w, ANNA)->conn);
+		if (i == 1)
+			CHECK_INT(task_sleep(t, 10), 0, i);
+		CHECK_INT(ask_resume(t, &imapd, handle), 250, i);
+		CHECK_INT(task_sleep(t, 10), 0, i);
+		CHECK(!fake_of(w, ANNA)->had_state, i);
+		CHECK_TEXT(slice_of(fake_of(w, ANNA)->greeting), "a1", i);
+	}
+	/* one that slept keeps its state */
+	freeze(t, w, true);
+	CHECK_INT(ask_resume(t, &imapd, handle), 250, 3);
+	CHECK_INT(task_sleep(t, 10), 0, 3);
+	ipc_close(&fake_of(w, ANNA)->conn);
+	CHECK_INT(task_sleep(t, 10), 0, 3);
+	w->never_begins = false;
+	CHECK_INT(ask_resume(t, &imapd, handle), 250, 4);
+	CHECK_INT(task_sleep(t, 10), 0, 4);
+	CHECK(fake_of(w, ANNA)->had_state, 4);
+	/* now it runs: nobody else has it */
+	CHECK_INT(ask_resume(t, &imapd, handle), 550, 5);
+	/* a client that goes meanwhile is forgotten */
+	w->never_begins = true;
+	CHECK_INT(ask_session(t, &imapd, "good"), 250, 6);
+	gone.handle = slice_over(imapd.given, HANDLE_LEN);
+	CHECK_INT(ipc_post(&imapd.conn, &msg_store_forget_desc, &gone), 0, 6);
+	CHECK_INT(ask_resume(t, &imapd, imapd.given), 550, 6);
+	caller_close(t, &imapd);
+	return 0;
+}
+
+TEST(stored_sessions_never_begun)
+{
+	struct world w = { .used = 0 };
+
+	run_world(&w, never_begun);
 }
 
 /* after a password change nothing of before is good */
