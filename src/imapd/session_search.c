@@ -247,8 +247,9 @@ session_search(struct task *t, struct imap_session *s)
 	struct deadline	d;
 	int		r;
 
-	if (s->command.search.charset == IMAP_CHARSET_UNKNOWN) {
-		session_say(s, "NO", "BADCHARSET (US-ASCII UTF-8)",
+	if (s->command.search.charset == CHARSET_UNKNOWN) {
+		session_say(s, "NO", "BADCHARSET (US-ASCII UTF-8 ISO-8859-1 "
+		    "ISO-8859-15 WINDOWS-1252)",
 		    "That charset is not known here");
 		return 0;
 	}

@@ -243,24 +243,36 @@ lex_charset(struct imap_lex *l, struct imap_search *s)
 		return 0;
 	if ((r = imap_lex_astring(l, "charset", &name)) < 0)
 		return r;
-	s->charset = slice_equal_nocase(name, S("UTF-8")) ?
-	    IMAP_CHARSET_UTF8 :
-	    slice_equal_nocase(name, S("US-ASCII")) ? IMAP_CHARSET_ASCII :
-	    IMAP_CHARSET_UNKNOWN;
+	s->charset = charset_of(name);
 	return imap_lex_space(l);
 }
 
-/* check_texts - texts to look for must be UTF-8 */
+/* convert_text - a text to look for, in UTF-8. Without a charset 8-bit text
+ * is taken for UTF-8, which clients send all the same. */
 static int
-check_texts(struct imap_lex *l, const struct imap_search_key *key)
+convert_text(struct imap_lex *l, enum charset charset, struct slice *text)
+{
+	struct buf	utf8 = BUF_INIT;
+
+	if (charset == CHARSET_ASCII || charset == CHARSET_UTF8)
+		return utf8_is_valid(*text) ? 0 :
+		    imap_lex_fail(l, "search text is not UTF-8");
+	if (text->len > 0 && charset_to_utf8(&utf8, charset, *text))
+		*text = arena_dup(l->arena, buf_slice(&utf8));
+	buf_free(&utf8);
+	return 0;
+}
+
+/* convert_texts - all of them */
+static int
+convert_texts(struct imap_lex *l, enum charset charset,
+    struct imap_search_key *key)
 {
 	int	r = 0;
 
-	for (; key != NULL && r == 0; key = key->next) {
-		if (!utf8_is_valid(key->text))
-			return imap_lex_fail(l, "search text is not UTF-8");
-		r = check_texts(l, key->child);
-	}
+	for (; key != NULL && r == 0; key = key->next)
+		if ((r = convert_text(l, charset, &key->text)) == 0)
+			r = convert_texts(l, charset, key->child);
 	return r;
 }
 
@@ -268,7 +280,7 @@ check_texts(struct imap_lex *l, const struct imap_search_key *key)
 int
 imap_lex_search(struct imap_lex *l, struct imap_search *ret_search)
 {
-	struct imap_search s = { .charset = IMAP_CHARSET_ASCII,
+	struct imap_search s = { .charset = CHARSET_ASCII,
 		.root.op = IMAP_SEARCH_AND };
 	struct program	p = { l, 0 };
 	int		r;
@@ -277,8 +289,8 @@ imap_lex_search(struct imap_lex *l, struct imap_search *ret_search)
 	    (r = lex_charset(l, &s)) < 0 ||
 	    (r = lex_keys(&p, 1, &s.root)) < 0)
 		return r;
-	if (s.charset != IMAP_CHARSET_UNKNOWN &&
-	    (r = check_texts(l, s.root.child)) < 0)
+	if (s.charset != CHARSET_UNKNOWN &&
+	    (r = convert_texts(l, s.charset, s.root.child)) < 0)
 		return r;
 	*ret_search = s;
 	return 0;

@@ -7,6 +7,7 @@
 #ifndef LIBMAIL_IMAP_SEARCH_H
 #define LIBMAIL_IMAP_SEARCH_H
 
+#include "libmail/charset.h"
 #include "libmail/imap_seqset.h"
 
 #define IMAP_SEARCH_DEPTH_MAX	32
@@ -18,12 +19,6 @@ enum imap_search_op {
 #include "libmail/imap_search.def"
 	IMAP_SEARCH_SEQSET,		/* a set of message numbers */
 	IMAP_SEARCH_AND			/* all children; also the root */
-};
-
-enum imap_search_charset {
-	IMAP_CHARSET_ASCII,		/* none was named; UTF-8 is taken */
-	IMAP_CHARSET_UTF8,
-	IMAP_CHARSET_UNKNOWN		/* the reply is NO [BADCHARSET] */
 };
 
 enum {
@@ -45,7 +40,8 @@ struct imap_search_key {
 };
 
 struct imap_search {
-	enum imap_search_charset charset;
+	enum charset		 charset;	/* of the command: UNKNOWN is to
+						 * be refused with BADCHARSET */
 	bool			 extended;	/* RETURN was given */
 	uint32_t		 wanted;	/* IMAP_RETURN_ bits */
 	struct imap_search_key	 root;		/* an AND */
