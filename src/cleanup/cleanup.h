@@ -36,6 +36,10 @@ struct slot_file {
 };
 #define SLOT_FILES	128
 
+/* the last uses of slots that qmgr was told of, or could not be: as many as
+ * leases can be held without another word with it */
+#define TOLD_MAX	256
+
 struct cleanup {
 	struct daemon	*daemon;
 	struct edge	*qmgr;
@@ -45,6 +49,9 @@ struct cleanup {
 	uint64_t	 memory;	/* content in memory, all messages */
 	bool		 asking[SLOT_CLASSES];
 	struct slot_file file[SLOT_FILES];
+	struct msg_slot_lease told_of[TOLD_MAX];
+	size_t		 told_count;	/* the ring's next place is this
+					 * modulo TOLD_MAX */
 	struct signal	 told;		/* qmgr is to hear of commits */
 	struct signal	 left;		/* qmgr has ended */
 };
@@ -102,8 +109,10 @@ MUST_USE int	message_dress(struct task *t, struct message *m,
 void	slots_init(struct cleanup *c);
 MUST_USE int	slots_get(struct task *t, struct cleanup *c, uint8_t class,
 		    struct lease **ret_lease);
-/* it holds a message now; qmgr is told */
-void	slots_used(struct lease **take);
+/* it holds a message now; qmgr is to be told */
+void	slots_used(struct cleanup *c, struct lease **take);
+/* it is another's: nothing was written */
+void	slots_stale(struct cleanup *c, struct lease **take);
 /* it must never be used again */
 void	slots_retire(struct cleanup *c, struct lease **take);
 void	slots_put(struct cleanup *c, struct lease **take);

@@ -71,15 +71,17 @@ class_for(const struct message *m, size_t envelope)
 	return class;
 }
 
-/* say_committed - tell qmgr; one that broke finds the slot when it is back */
+/* say_committed - tell qmgr; one that broke finds the slot when it is back.
+ * lease: NULL for a large file */
 static void
 say_committed(struct task *t, struct message *m, struct slice envelope,
-    const struct slot_ref *ref, bool adopted)
+    const struct lease *lease, bool adopted)
 {
 	struct msg_queue_committed c = { .envelope = envelope,
-	    .size_class = ref == NULL ? SLOT_CLASSES : ref->class,
-	    .number = ref == NULL ? 0 : ref->number, .adopted = adopted,
-	    .content = message_fd(m), .offset = 0 };
+	    .size_class = lease == NULL ? SLOT_CLASSES : lease->ref.class,
+	    .number = lease == NULL ? 0 : lease->ref.number,
+	    .adopted = adopted, .content = message_fd(m), .offset = 0,
+	    .generation = lease == NULL ? 0 : lease->generation };
 
 	/* an adopted one is waited for; the others can come together */
 	if (adopted)
@@ -91,32 +93,45 @@ say_committed(struct task *t, struct message *m, struct slice envelope,
 	signal_set(&m->cleanup->told);
 }
 
-/* commit_slot - into a slot of that class */
+/* try_slot - into a slot of that class. -ESTALE: it was not ours */
 static int
-commit_slot(struct task *t, struct message *m, uint8_t class,
+try_slot(struct task *t, struct message *m, uint8_t class,
     struct slice envelope, bool adopted)
 {
 	struct commit_job	j = { m, envelope, NULL, -1 };
-	struct lease		*lease;
-	struct slot_ref		ref;
+	struct lease		*lease, was;
 	int			r;
 
 	if ((r = slots_get(t, m->cleanup, class, &lease)) < 0)
 		return r;
 	j.lease = lease;
-	ref = lease->ref;
-	j.fd = slots_take_file(m->cleanup, ref);
+	was = *lease;
+	j.fd = slots_take_file(m->cleanup, was.ref);
 	if ((r = work_run(t, commit_work, &j)) == 0)
-		slots_keep_file(m->cleanup, ref, &j.fd);
+		slots_keep_file(m->cleanup, was.ref, &j.fd);
 	fd_close(&j.fd);
 	if (r == -ECANCELED || r == -EMSGSIZE) {
 		slots_put(m->cleanup, &lease);		/* nothing was written */
+	} else if (r == -ESTALE) {
+		slots_stale(m->cleanup, &lease);
 	} else if (r < 0) {
 		slots_retire(m->cleanup, &lease);
 	} else {
-		slots_used(&lease);
-		say_committed(t, m, envelope, &ref, adopted);
+		slots_used(m->cleanup, &lease);
+		say_committed(t, m, envelope, &was, adopted);
 	}
+	return r;
+}
+
+/* commit_slot - into the first slot that is ours */
+static int
+commit_slot(struct task *t, struct message *m, uint8_t class,
+    struct slice envelope, bool adopted)
+{
+	int r = -ESTALE;
+
+	for (size_t i = 0; r == -ESTALE && i < TOLD_MAX; i++)
+		r = try_slot(t, m, class, envelope, adopted);
 	return r;
 }
 

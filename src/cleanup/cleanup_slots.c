@@ -4,6 +4,11 @@
  * not wait for qmgr; each is written once. What we hold is said in the first
  * message of every new edge to qmgr: a slot is ours from the lease until its
  * commit has succeeded or it was given back.
+ *
+ * If we were silent for too long a new qmgr may have given them to others. It
+ * says which in its answer, and no commit begins before that; what is under way
+ * is decided by the file itself (slot_commit), and what was written while nobody
+ * listened is named in hello, too.
  */
 #include "cleanup/cleanup.h"
 
@@ -35,9 +40,9 @@ slots_put(struct cleanup *c, struct lease **take)
 	c->stock_count[l->ref.class]++;
 }
 
-/* slots_used - it holds a message */
-void
-slots_used(struct lease **take)
+/* drop - it is not ours any more */
+static void
+drop(struct lease **take)
 {
 	struct lease *l = *take;
 
@@ -46,14 +51,26 @@ slots_used(struct lease **take)
 	free(l);
 }
 
-/* give_back - tell qmgr about slots that are not ours any more */
-static void
-give_back(struct cleanup *c, const struct slot_ref *ref, bool retire,
-    bool unmade)
+/* slots_used - it holds a message */
+void
+slots_used(struct cleanup *c, struct lease **take)
 {
-	struct msg_slot_ref	one = { ref->class, ref->number };
-	struct msg_queue_return	m = { { &one, 1 }, retire, unmade };
+	const struct lease *l = *take;
 
+	c->told_of[c->told_count++ % TOLD_MAX] = (struct msg_slot_lease){
+	    l->ref.class, l->ref.number, l->generation, false };
+	drop(take);
+}
+
+/* give_back - tell qmgr about a slot that is not ours any more */
+static void
+give_back(struct cleanup *c, const struct slot_ref *ref,
+    struct msg_queue_return m)
+{
+	struct msg_slot_ref one = { ref->class, ref->number };
+
+	m.slots.v = &one;
+	m.slots.n = 1;
 	/* if it cannot be said now, the next hello does not list it */
 	ignore(edge_post(c->qmgr, &msg_queue_return_desc, &m));
 }
@@ -62,8 +79,21 @@ give_back(struct cleanup *c, const struct slot_ref *ref, bool retire,
 void
 slots_retire(struct cleanup *c, struct lease **take)
 {
-	give_back(c, &(*take)->ref, true, false);
-	slots_used(take);
+	give_back(c, &(*take)->ref, (struct msg_queue_return){
+	    .retire = true });
+	drop(take);
+}
+
+/* slots_stale - somebody else was given it, and was faster */
+void
+slots_stale(struct cleanup *c, struct lease **take)
+{
+	log_event(daemon_log(c->daemon), EV_CLEANUP_STALE,
+	    KV_UINT("number", (*take)->ref.number),
+	    KV_INT("size_class", (*take)->ref.class));
+	give_back(c, &(*take)->ref, (struct msg_queue_return){
+	    .stale = true });
+	drop(take);
 }
 
 /* slots_take_file - the open file of a leased slot */
@@ -123,8 +153,8 @@ make_files(struct task *t, struct cleanup *c, uint8_t class,
 	if (j->count > 0)
 		r = work_run(t, make_work, j);
 	for (size_t i = 0; r < 0 && i < j->count; i++)
-		give_back(c, &(struct slot_ref){ class, j->number[i] }, false,
-		    true);
+		give_back(c, &(struct slot_ref){ class, j->number[i] },
+		    (struct msg_queue_return){ .unmade = true });
 	free(j);
 	return r;
 }
@@ -180,17 +210,20 @@ int
 slots_get(struct task *t, struct cleanup *c, uint8_t class,
     struct lease **ret_lease)
 {
-	struct list	*link;
-	int		 r = 0;
+	struct list	*link = NULL;
+	int		 r;
 
-	while ((link = list_take_head(&c->stock[class])) == NULL && r == 0) {
+	while ((r = edge_settle(t, c->qmgr)) == 0 &&
+	    (link = list_take_head(&c->stock[class])) == NULL) {
 		if (c->asking[class]) {		/* another task asks already */
 			r = task_sleep(t, 1);
-			continue;
+		} else {
+			c->asking[class] = true;
+			r = ask(t, c, class);
+			c->asking[class] = false;
 		}
-		c->asking[class] = true;
-		r = ask(t, c, class);
-		c->asking[class] = false;
+		if (r < 0)
+			break;
 	}
 	if (link == NULL) {
 		log_event(daemon_log(c->daemon), EV_CLEANUP_NO_SLOT,
@@ -230,19 +263,51 @@ held(struct cleanup *c, struct msg_slot_ref *out)
 	return n;
 }
 
-/* hello - the first message of a new edge to qmgr */
+/* lose - a lease that is refused. One under a commit stays: the file decides */
+static void
+lose(struct cleanup *c, const struct msg_slot_ref *ref)
+{
+	if (ref->size_class >= SLOT_CLASSES)
+		return;
+	LIST_EACH_SAFE(&c->stock[ref->size_class], link) {
+		struct lease *l = CONTAINER_OF(link, struct lease, link);
+
+		if (l->ref.number != ref->number)
+			continue;
+		drop(&l);
+		c->stock_count[ref->size_class]--;
+	}
+}
+
+/* hello - the first message of a new edge to qmgr; nothing is written before
+ * its answer */
 static int
 hello(struct task *t, struct ipc_conn *conn, void *arg)
 {
-	struct cleanup		*c = arg;
-	struct arena		 a = ARENA_INIT;
-	struct msg_queue_hello	 m = { { NULL, held(c, NULL) } };
-	int			 r;
+	struct cleanup			*c = arg;
+	struct arena			 a = ARENA_INIT;
+	struct msg_queue_hello		 m = { { NULL, held(c, NULL) },
+					     { c->told_of, size_min(
+					     c->told_count, TOLD_MAX) } };
+	const struct msg_queue_welcome	*w;
+	size_t				 told = c->told_count;
+	void				*reply;
+	int				 r;
 
-	(void)t;
 	m.held.v = ARENA_ARRAY(&a, struct msg_slot_ref, m.held.n);
 	m.held.n = held(c, m.held.v);
-	r = ipc_post(conn, &msg_queue_hello_desc, &m);
+	r = ipc_call(t, conn, &msg_queue_hello_desc, &m,
+	    &msg_queue_welcome_desc, &a, &reply);
+	if (r == 0) {
+		w = reply;
+		for (size_t i = 0; i < w->refused.n; i++)
+			lose(c, &w->refused.v[i]);
+		if (c->told_count == told)
+			c->told_count = 0;
+		if (w->refused.n > 0)
+			log_event(daemon_log(c->daemon), EV_CLEANUP_LOST,
+			    KV_UINT("count", w->refused.n));
+	}
 	arena_free(&a);
 	return r;
 }

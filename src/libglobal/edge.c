@@ -140,9 +140,25 @@ open_now(struct task *t, struct edge *e)
 		task_group_start(e->group, receive, e);
 		if (e->on_open != NULL)
 			r = e->on_open(t, &e->conn, e->open_arg);
+		if (r < 0)	/* nobody is to use it as it is */
+			ipc_close(&e->conn);
 	}
 	e->connecting = false;
 	wake_waiters(e);
+	return r;
+}
+
+/* wait_turn - something of it is about to change */
+static int
+wait_turn(struct task *t, struct edge *e)
+{
+	struct edge_waiter	w = { .task = t };
+	int			r;
+
+	list_init(&w.link);
+	list_add_tail(&e->waiters, &w.link);
+	r = task_suspend(t);
+	list_remove(&w.link);
 	return r;
 }
 
@@ -150,20 +166,27 @@ open_now(struct task *t, struct edge *e)
 int
 edge_ensure(struct task *t, struct edge *e)
 {
-	struct edge_waiter	w = { .task = t };
-	int			r = 0;
+	int r = 0;
 
-	list_init(&w.link);
 	while (r == 0) {
 		if (!e->connecting && !e->receiving)
 			return open_now(t, e);
 		if (!e->connecting && ipc_is_open(&e->conn))
 			return 0;
 		/* it is being made by another task, or being closed */
-		list_add_tail(&e->waiters, &w.link);
-		r = task_suspend(t);
-		list_remove(&w.link);
+		r = wait_turn(t, e);
 	}
+	return r;
+}
+
+/* edge_settle - not while it is being connected */
+int
+edge_settle(struct task *t, struct edge *e)
+{
+	int r = 0;
+
+	while (r == 0 && e->connecting)
+		r = wait_turn(t, e);
 	return r;
 }
 

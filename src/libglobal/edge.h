@@ -56,6 +56,8 @@ MUST_USE int	edge_post(struct edge *e, const struct ipc_desc *d,
 		    const void *msg);
 /* have it connected (so that edge_on_open has run) */
 MUST_USE int	edge_ensure(struct task *t, struct edge *e);
+/* wait while it is being connected, if it is */
+MUST_USE int	edge_settle(struct task *t, struct edge *e);
 /* raised each time it is connected anew; 0: never was */
 uint64_t	edge_generation(const struct edge *e);
 

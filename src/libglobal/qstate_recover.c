@@ -123,10 +123,37 @@ slot_is_whole(struct recovery *v, const struct queue_head *head)
 
 	if ((r = slot_open_read(v->queue_fd, head->place.slot, &fd)) < 0)
 		return r;
-	if ((r = slot_read_envelope(fd, head, &v->envelope)) == 0)
+	if ((r = slot_lock_read(fd)) == 0 &&
+	    (r = slot_read_envelope(fd, head, &v->envelope)) == 0)
 		r = slot_check_content(fd, head);
 	close(fd);
 	return r;
+}
+
+/* look_again - at a header that made no sense: it may have been read while it
+ * was written. -EBUSY: it is being written */
+static int
+look_again(struct recovery *v, struct slot_ref ref,
+    struct queue_head *ret_head)
+{
+	int	fd, r;
+
+	if ((r = slot_open_read(v->queue_fd, ref, &fd)) < 0)
+		return r;
+	if ((r = slot_lock_read(fd)) == 0)
+		r = slot_read_head(fd, ref, ret_head);
+	close(fd);
+	return r;
+}
+
+/* tell_leased - somebody may write it: it is not looked at */
+static int
+tell_leased(struct recovery *v, struct slot_ref ref, uint64_t generation)
+{
+	struct recover_item item = { .finding = RECOVER_LEASED,
+	    .place = QUEUE_PLACE_IN_SLOT(ref), .generation = generation };
+
+	return recover_tell(v, &item);
 }
 
 /* slot_unknown - a header whose id the state does not have */
@@ -137,6 +164,8 @@ slot_unknown(struct recovery *v, struct recover_item *item,
 	int	r;
 
 	r = slot_is_whole(v, item->head);
+	if (r == -EBUSY)
+		return tell_leased(v, item->place.slot, known->generation);
 	if (r == -EBADMSG)
 		return tell_damaged(v, item, why_content);
 	if (r < 0)
@@ -183,6 +212,7 @@ found_slot(void *arg, struct slot_ref ref, int why_not,
 	struct recover_item item = { .finding = RECOVER_FREE, .head = head,
 				.place = QUEUE_PLACE_IN_SLOT(ref) };
 	struct qstate_slot  known = { .ref = ref };
+	struct queue_head   again;
 	const char	   *why = NULL;
 	int		    r;
 
@@ -201,13 +231,17 @@ found_slot(void *arg, struct slot_ref ref, int why_not,
 		item.finding = RECOVER_RETIRED;
 		return recover_tell(v, &item);
 	}
-	if (v->ops->is_leased != NULL && v->ops->is_leased(v->ops->arg, ref)) {
-		item = (struct recover_item){ .finding = RECOVER_LEASED,
-		    .place = item.place, .generation = known.generation };
-		return recover_tell(v, &item);
-	}
+	if (v->ops->is_leased != NULL && v->ops->is_leased(v->ops->arg, ref))
+		return tell_leased(v, ref, known.generation);
 	if (why_not == -ENODATA)
 		return recover_tell(v, &item);
+	if (why_not == -EBADMSG &&
+	    (why_not = look_again(v, ref, &again)) == 0) {
+		item.head = head = &again;
+		item.id = again.id;
+	}
+	if (why_not == -EBUSY)
+		return tell_leased(v, ref, known.generation);
 	if (why_not < 0)
 		return tell_damaged(v, &item, why_not == -EPROTONOSUPPORT ?
 		    why_version : why_head);

@@ -18,7 +18,8 @@ enum recover_finding {
 	RECOVER_HELD,		/* the same, but put on hold; see why */
 	RECOVER_DAMAGED,	/* kept aside: checksum, or a second copy */
 	RECOVER_RETIRED,	/* a slot out of service */
-	RECOVER_LEASED,		/* a cleanup may write it now: not looked at */
+	RECOVER_LEASED,		/* a cleanup may write it, or does so now: not
+				 * looked at */
 	RECOVER_GONE,		/* a finished large file: unlink it */
 	RECOVER_MISSING,	/* the state knows a message that is nowhere */
 };

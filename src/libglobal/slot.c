@@ -7,10 +7,17 @@
  * header by its own: an old header over new content still names a message that
  * the state knows as finished, so the slot is free; a new header over old
  * content fails the content's checksum.
+ *
+ * A lease may be given to another while its holder hangs, anywhere before the
+ * write, so no question to qmgr could tell it in time: the file itself says
+ * whose it is. Under the lock the holder looks at the header. A whole message
+ * of its generation means that the other one was faster; one that is not whole
+ * was left by a writer that died, for it would hold the lock.
  */
 #include "libglobal/slot.h"
 
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -163,6 +170,43 @@ write_flushed(int fd, struct commit *c, struct slice envelope)
 	return fdatasync(fd) < 0 ? -errno : 0;
 }
 
+/* is_whole - does the slot hold all that its header says? */
+static bool
+is_whole(int fd, const struct queue_head *head)
+{
+	struct buf	envelope = BUF_INIT_MAX(QFORMAT_ENVELOPE_MAX);
+	int		r;
+
+	if ((r = slot_read_envelope(fd, head, &envelope)) == 0)
+		r = slot_check_content(fd, head);
+	buf_free(&envelope);
+	return r == 0;
+}
+
+/* claim - lock it, unless it is another's */
+static int
+claim(int fd, struct slot_ref ref, uint64_t generation)
+{
+	struct queue_head	head;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -ESTALE : -errno;
+	if (slot_is_there(fd) && (slot_read_head(fd, ref, &head) < 0 ||
+	    head.generation < generation || !is_whole(fd, &head)))
+		return 0;
+	(void)flock(fd, LOCK_UN);	/* it was locked */
+	return -ESTALE;
+}
+
+/* slot_lock_read - keep writers away */
+int
+slot_lock_read(int fd)
+{
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	return 0;
+}
+
 /* slot_commit - put a message into a slot; 0 only if it survives a power cut */
 int
 slot_commit(int fd, struct slot_ref ref, const struct slot_message *m)
@@ -189,7 +233,10 @@ slot_commit(int fd, struct slot_ref ref, const struct slot_message *m)
 		if (r < 0)
 			goto out;
 	}
+	if ((r = claim(fd, ref, m->generation)) < 0)
+		goto out;
 	r = write_flushed(fd, c, m->envelope);
+	(void)flock(fd, LOCK_UN);	/* it was locked */
 out:
 	for (size_t i = 0; i < c->count; i++)
 		if (c->mapped[i].map != NULL)

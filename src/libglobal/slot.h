@@ -8,10 +8,14 @@
  *
  * Promises: slot_commit returns 0 only if the message survives a power cut; it
  * is one write and one flush. A commit that was cut short is never taken for a
- * message: a checksum fails. After any failure of slot_commit but -EMSGSIZE the
- * slot must be retired (qstate_batch_retire) and its descriptor closed: after a
+ * message: a checksum fails. After any failure of slot_commit but -EMSGSIZE and
+ * -ESTALE the slot must be retired (qstate_batch_retire) and its descriptor closed: after a
  * failed flush nobody knows what the disk holds, and the kernel reports the
  * error once only, so a second flush would lie.
+ *
+ * Of two who believe that a slot is theirs (one was away for so long that its
+ * lease was given to another) only one commits: who writes holds a lock on the
+ * file, and writes over no whole message of the same or of a later generation.
  *
  * Nothing is written when a message is finished: a slot is free when the state
  * says that the id in its header is the slot's last finished one (qstate.h).
@@ -89,8 +93,10 @@ struct slot_message {
 	size_t				 piece_count;
 };
 
-/* the message into the slot, flushed. -EMSGSIZE: it does not fit, nothing was
- * touched; after any other failure the slot is to be retired. */
+/* the message into the slot, flushed; the descriptor is one of slot_open_write
+ * and nobody else's. -EMSGSIZE: it does not fit; -ESTALE: the slot is another's,
+ * or its file is gone: nothing was touched. After any other failure the slot is
+ * to be retired. */
 MUST_USE int	slot_commit(int fd, struct slot_ref ref,
 		    const struct slot_message *m);
 
@@ -109,6 +115,9 @@ MUST_USE int	slot_check_content(int fd, const struct queue_head *head);
  * what was copied is valid only if this returns 0 */
 MUST_USE int	slot_copy_content(int fd, const struct queue_head *head,
 		    int to_fd);
+/* -EBUSY while somebody commits into it; else nobody does until the descriptor
+ * is closed */
+MUST_USE int	slot_lock_read(int fd);
 /* flush a slot that a process wrote and may not have flushed before it died */
 MUST_USE int	slot_flush(int fd);
 

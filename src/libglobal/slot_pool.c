@@ -13,6 +13,7 @@
 #include "libutil/alloc.h"
 
 #define NONE	UINT32_MAX
+#define AHEAD_MAX	4096	/* numbers beyond those that are known */
 
 struct entry {
 	uint64_t	generation;	/* of its last use */
@@ -253,9 +254,9 @@ slot_pool_next_leased(const struct slot_pool *p, uint32_t owner,
 	return false;
 }
 
-/* is_leased_to - may that owner give the slot back? */
-static bool
-is_leased_to(const struct slot_pool *p, struct slot_ref ref, uint32_t owner)
+/* slot_pool_is_leased - may that owner give the slot back? */
+bool
+slot_pool_is_leased(const struct slot_pool *p, struct slot_ref ref, uint32_t owner)
 {
 	const struct entry *e = entry_of(p, ref);
 
@@ -266,7 +267,7 @@ is_leased_to(const struct slot_pool *p, struct slot_ref ref, uint32_t owner)
 int
 slot_pool_return(struct slot_pool *p, struct slot_ref ref, uint32_t owner)
 {
-	if (!is_leased_to(p, ref, owner))
+	if (!slot_pool_is_leased(p, ref, owner))
 		return -EINVAL;
 	set_state(&p->class[ref.class], ref.number, SLOT_POOL_FREE);
 	return 0;
@@ -276,11 +277,58 @@ slot_pool_return(struct slot_pool *p, struct slot_ref ref, uint32_t owner)
 int
 slot_pool_use(struct slot_pool *p, struct slot_ref ref, uint32_t owner)
 {
-	if (!is_leased_to(p, ref, owner))
+	if (!slot_pool_is_leased(p, ref, owner))
 		return -EINVAL;
 	set_state(&p->class[ref.class], ref.number, SLOT_POOL_USED);
 	p->class[ref.class].entry[ref.number].generation++;
 	return 0;
+}
+
+/* can_be - is it known, or one that a process may have made meanwhile? */
+static bool
+can_be(const struct slot_pool *p, struct slot_ref ref)
+{
+	return ref.class < SLOT_CLASSES && ref.number <= SLOT_NUMBER_MAX &&
+	    ref.number <= p->class[ref.class].len + AHEAD_MAX;
+}
+
+/* slot_pool_claim - a message is there, whoever was to write */
+int
+slot_pool_claim(struct slot_pool *p, struct slot_ref ref, uint64_t generation)
+{
+	uint64_t last = slot_pool_generation(p, ref);
+
+	if (generation == 0 || !can_be(p, ref))
+		return -EINVAL;
+	if (generation <= last)
+		return -EALREADY;
+	if (generation != last + 1 ||
+	    slot_pool_state(p, ref) == SLOT_POOL_USED)
+		return -EINVAL;
+	slot_pool_add(p, ref, SLOT_POOL_USED, generation);
+	return 0;
+}
+
+/* slot_pool_move - from one owner to another */
+int
+slot_pool_move(struct slot_pool *p, struct slot_ref ref, uint32_t owner)
+{
+	enum slot_pool_state state = slot_pool_state(p, ref);
+
+	if (state == SLOT_POOL_USED || state == SLOT_POOL_ASIDE ||
+	    !can_be(p, ref))
+		return -EINVAL;
+	slot_pool_add(p, ref, SLOT_POOL_FREE, 0);
+	return slot_pool_lease_again(p, ref, owner);
+}
+
+/* slot_pool_generation - of the last use */
+uint64_t
+slot_pool_generation(const struct slot_pool *p, struct slot_ref ref)
+{
+	const struct entry *e = entry_of(p, ref);
+
+	return e == NULL ? 0 : e->generation;
 }
 
 /* slot_pool_set_aside - take a slot out of service */

@@ -81,6 +81,21 @@ MUST_USE int	slot_pool_return(struct slot_pool *p, struct slot_ref ref,
 /* a message was committed into it */
 MUST_USE int	slot_pool_use(struct slot_pool *p, struct slot_ref ref,
 		    uint32_t owner);
+/* a message of that generation was committed into it by one whose lease was
+ * given to another meanwhile, or forgotten: whatever the slot is doing now it
+ * is used. -EALREADY: that use of it is known. */
+MUST_USE int	slot_pool_claim(struct slot_pool *p, struct slot_ref ref,
+		    uint64_t generation);
+/* leased, to whomever, free, or a file that is new to us: lease it to that
+ * owner; -EINVAL if it is used, out of service, or none */
+MUST_USE int	slot_pool_move(struct slot_pool *p, struct slot_ref ref,
+		    uint32_t owner);
+/* the generation of its last use that is known */
+uint64_t	slot_pool_generation(const struct slot_pool *p,
+		    struct slot_ref ref);
+/* is it leased to that owner? */
+bool	slot_pool_is_leased(const struct slot_pool *p, struct slot_ref ref,
+	    uint32_t owner);
 /* leased or used: out of service */
 MUST_USE int	slot_pool_set_aside(struct slot_pool *p, struct slot_ref ref);
 /* used: free for the next message */

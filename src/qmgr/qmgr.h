@@ -20,6 +20,9 @@
 
 struct owner;
 
+/* the owner of slots that may hold a message nobody told of */
+#define OWNER_DOUBT	UINT32_MAX
+
 /* what became of a recipient so far */
 enum fate {
 	FATE_TODO,		/* waits, or is being tried */
@@ -90,6 +93,7 @@ struct qmgr {
 	uint64_t		 batches_begun;
 	struct recent		*recent;	/* qmgr_recent.c */
 	bool			 recovered;
+	bool			 doubting;	/* slots are being looked at */
 };
 
 /* qmgr_message.c */
@@ -104,7 +108,8 @@ void	qmessage_schedule(struct qmessage *m, enum sched_lane lane);
 void	qmessage_committed(struct qmessage *m,
 	    const struct msg_envelope *committed, struct queue_place place,
 	    uint64_t generation);
-/* the same, found on the disk. -EBADMSG: its envelope is none */
+/* the same, found on the disk. -EBADMSG: its envelope is none, or it lies
+ * elsewhere as well */
 MUST_USE int	qmessage_adopt(struct qmgr *q, const struct queue_id *id,
 		    struct slice envelope, struct queue_place place,
 		    uint64_t generation);
@@ -151,6 +156,8 @@ void	owners_tell_unlink(struct qmgr *q, struct slice queue_id);
 /* is there a cleanup that has ended, or whose edge broke, and whose slots have
  * not been looked at? */
 bool	owners_in_doubt(const struct qmgr *q);
+/* qmgr_slots.c: look at slots in doubt until none is */
+void	slots_clear_doubts(struct qmgr *q);
 /* qmgr_large.c: large files that cleanups die over */
 void	large_finished(struct qmgr *q, struct slice queue_id);
 void	large_tell_all(struct qmgr *q);

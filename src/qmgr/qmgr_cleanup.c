@@ -8,13 +8,10 @@
  */
 #include "qmgr/qmgr_owner.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "libglobal/slot.h"
 #include "libtask/loop.h"
-#include "libtask/work.h"
 #include "libutil/alloc.h"
 #include "qmgr/qmgr_events.h"
 
@@ -55,91 +52,6 @@ owners_held(struct qmgr *q, struct hash *out)
 	}
 }
 
-/* --- slots of an owner that it does not name any more */
-
-struct look_job {
-	struct slot_lease	lease;
-	struct queue_head	head;
-	struct buf		envelope;
-	int			r;
-};
-
-static int
-look_work(void *arg)
-{
-	struct look_job	*j = arg;
-	int		 fd, r;
-
-	if ((r = slot_open_read(AT_FDCWD, j->lease.ref, &fd)) < 0)
-		return r;
-	r = slot_read_head(fd, j->lease.ref, &j->head);
-	if (r == 0)
-		r = slot_read_envelope(fd, &j->head, &j->envelope);
-	if (r == 0)
-		r = slot_check_content(fd, &j->head);
-	if (r == 0)
-		r = slot_flush(fd);	/* its writer may not have */
-	fd_close(&fd);
-	return r;
-}
-
-/* adopt - a message that was committed, and nobody told us */
-static void
-adopt(struct qmgr *q, struct owner *o, const struct look_job *j)
-{
-	ignore(slot_pool_use(q->pool, j->lease.ref, o->number)); /* leased */
-	if (qmessage_adopt(q, &j->head.id, buf_slice(&j->envelope),
-	    QUEUE_PLACE_IN_SLOT(j->lease.ref), j->head.generation) < 0)
-		ignore(slot_pool_set_aside(q->pool, j->lease.ref));
-}
-
-/* look_at - what does a slot of a lost owner hold? */
-static int
-look_at(struct task *t, struct qmgr *q, struct owner *o,
-    const struct slot_lease *lease)
-{
-	struct look_job		*j = NEW(struct look_job);
-	struct qstate_slot	 known;
-	int			 r;
-
-	j->lease = *lease;
-	r = work_run(t, look_work, j);
-	if (r == 0 && j->head.generation == lease->generation)
-		adopt(q, o, j);
-	else if (r == 0 || r == -ENODATA ||
-	    (r == -EBADMSG && qstate_slot_get(q->state, lease->ref,
-	    &known) != 0))
-		/* not written under this lease: an older message, or none */
-		ignore(slot_pool_return(q->pool, lease->ref, o->number));
-	else if (r == -ENOENT)
-		slot_pool_remove(q->pool, lease->ref);
-	else if (r != -ECANCELED)
-		/* cut short in the middle of a write that nobody was told of:
-		 * what is there is no message, and the next one overwrites it */
-		ignore(slot_pool_return(q->pool, lease->ref, o->number));
-	buf_free(&j->envelope);
-	free(j);
-	return r == -ECANCELED ? r : 0;
-}
-
-/* reclaim - all slots leased to the owner but those it names */
-static int
-reclaim(struct task *t, struct qmgr *q, struct owner *o)
-{
-	struct slot_pool_walk	walk = { 0, 0 };
-	struct slot_lease	lease;
-	int			r = 0;
-
-	while (r == 0 && slot_pool_next_leased(q->pool, o->number, &walk,
-	    &lease)) {
-		struct msg_slot_ref key = { lease.ref.class, lease.ref.number };
-
-		if (hash_get(&o->held, slice_over(&key, sizeof(key))) == NULL)
-			r = look_at(t, q, o, &lease);
-	}
-	return r;
-}
-
 static int
 gone_task(struct task *t, void *arg)
 {
@@ -152,7 +64,7 @@ gone_task(struct task *t, void *arg)
 		if ((r = task_sleep(t, 5)) < 0)
 			return r;
 	hash_free(&o->held);
-	if ((r = reclaim(t, q, o)) == 0)
+	if ((r = slots_look(t, q, o->number, NULL)) == 0)
 		r = large_adopt(t, q, o->number);
 	if (r == 0) {
 		large_tell_all(q);	/* it may have been asked in vain */
@@ -217,9 +129,27 @@ owners_tell_unlink(struct qmgr *q, struct slice queue_id)
 
 /* --- what a cleanup says */
 
-/* lease_held - what it says it holds is leased to it */
+/* lease_one - is it free for the one who says that it holds it? What is in doubt
+ * is so because of the one who writes it */
+static bool
+lease_one(struct owner *o, const struct msg_slot_ref *m)
+{
+	struct slot_pool	*pool = o->qmgr->pool;
+	struct slot_ref		 ref = { (uint8_t)m->size_class, m->number };
+
+	if (m->size_class >= SLOT_CLASSES)
+		return false;
+	if (slot_pool_is_leased(pool, ref, o->number))
+		return true;
+	return slot_pool_is_leased(pool, ref, OWNER_DOUBT) ?
+	    slot_pool_move(pool, ref, o->number) == 0 :
+	    slot_pool_lease_again(pool, ref, o->number) == 0;
+}
+
+/* lease_held - what it says it holds is leased to it; what cannot be goes into
+ * refused, if anybody wants to know */
 static void
-lease_held(struct owner *o)
+lease_held(struct owner *o, struct msg_slot_ref *refused, size_t *count)
 {
 	struct hash_iter	it = { 0 };
 	struct slice		k;
@@ -227,14 +157,9 @@ lease_held(struct owner *o)
 	void			*v;
 
 	while (hash_next(&o->held, &it, &k, &v)) {
-		struct slot_ref ref;
-
 		memcpy(&m, k.data, sizeof(m));
-		ref = (struct slot_ref){ (uint8_t)m.size_class, m.number };
-		/* one that is in use is no slot of its any more */
-		if (m.size_class < SLOT_CLASSES)
-			ignore(slot_pool_lease_again(o->qmgr->pool, ref,
-			    o->number));
+		if (!lease_one(o, &m) && refused != NULL)
+			refused[(*count)++] = m;
 	}
 }
 
@@ -247,7 +172,7 @@ owners_lease(struct qmgr *q)
 	void			*o;
 
 	while (hash_next(&q->owners, &it, &k, &o)) {
-		lease_held(o);
+		lease_held(o, NULL, NULL);
 		if (((struct owner *)o)->gone)
 			task_group_start(daemon_group(q->daemon), gone_task, o);
 	}
@@ -272,11 +197,26 @@ hold(struct owner *o, const struct msg_queue_hello *m)
 		    sizeof(m->held.v[i])), o);	/* a set */
 }
 
+/* welcome - the answer to hello: which slots are not its own any more */
+static int
+welcome(struct owner *o, struct ipc_conn *c, uint32_t request)
+{
+	struct msg_queue_welcome	w = { { NULL, 0 } };
+	int				r;
+
+	w.refused.v = NEW_ARRAY(struct msg_slot_ref, o->held.count);
+	lease_held(o, w.refused.v, &w.refused.n);
+	r = ipc_reply(c, request, &msg_queue_welcome_desc, &w);
+	free(w.refused.v);
+	return r;
+}
+
 /* on_hello - the slots it holds. While the queue is being read nothing more is
  * heard of it, and what an earlier hello named counts too: those slots were
  * passed over, and are looked at afterwards. */
 static int
-on_hello(struct task *t, struct owner *o, const struct msg_queue_hello *m)
+on_hello(struct task *t, struct owner *o, struct ipc_conn *c,
+    uint32_t request, const struct msg_queue_hello *m)
 {
 	struct qmgr	*q = o->qmgr;
 	int		 r;
@@ -286,13 +226,17 @@ on_hello(struct task *t, struct owner *o, const struct msg_queue_hello *m)
 		q->hellos++;
 	o->said_hello = true;
 	signal_set(&q->hello);
-	ipc_set_state(o->conn, QUEUE_UP);
+	ipc_set_state(c, QUEUE_UP);
 	if ((r = wait_recovered(t, q)) < 0)
 		return r;
+	if (o->conn != c)
+		return -ECONNRESET;	/* it has said hello again meanwhile */
 	hash_free(&o->held);
 	hold(o, m);
-	lease_held(o);
-	if ((r = reclaim(t, q, o)) < 0 ||
+	if ((r = welcome(o, c, request)) < 0)
+		return r;
+	slots_told(q, m->told.v, m->told.n);
+	if ((r = slots_look(t, q, o->number, &o->held)) < 0 ||
 	    (r = large_adopt(t, q, o->number)) < 0)
 		return r;
 	large_tell_all(q);
@@ -361,6 +305,22 @@ lie(struct owner *o, uint32_t number)
 	    KV_INT("process", o->process), KV_UINT("number", number));
 }
 
+/* give_back - one slot. What is in doubt may come back from who wrote it. */
+static int
+give_back(struct owner *o, struct slot_ref ref, bool stale)
+{
+	struct qmgr	*q = o->qmgr;
+	uint32_t	 owner = slot_pool_is_leased(q->pool, ref,
+			     OWNER_DOUBT) ? OWNER_DOUBT : o->number;
+
+	if (!stale)
+		return slot_pool_return(q->pool, ref, owner);
+	/* perhaps it is known already what was written there */
+	if (slot_pool_is_leased(q->pool, ref, owner))
+		slots_doubt(q, ref);
+	return 0;
+}
+
 /* on_return - slots that were not written, or never will be again */
 static int
 on_return(struct owner *o, const struct msg_queue_return *m)
@@ -371,9 +331,9 @@ on_return(struct owner *o, const struct msg_queue_return *m)
 		struct slot_ref ref = { (uint8_t)m->slots.v[i].size_class,
 		    m->slots.v[i].number };
 
-		if (ref.class >= SLOT_CLASSES)
+		if (m->slots.v[i].size_class >= SLOT_CLASSES)
 			return -EBADMSG;
-		if (slot_pool_return(q->pool, ref, o->number) < 0) {
+		if (give_back(o, ref, m->stale) < 0) {
 			lie(o, ref.number);
 			continue;
 		}
@@ -389,30 +349,40 @@ on_return(struct owner *o, const struct msg_queue_return *m)
 	return 0;
 }
 
+/* use - the slot of a committed message. -EALREADY: we know of it */
+static int
+use(struct owner *o, struct slot_ref ref, uint64_t generation)
+{
+	struct slot_pool	*pool = o->qmgr->pool;
+
+	if (slot_pool_is_leased(pool, ref, o->number) &&
+	    slot_pool_generation(pool, ref) + 1 == generation)
+		return slot_pool_use(pool, ref, o->number);
+	/* it was not its any more when it wrote there, or when it tells */
+	return slot_pool_claim(pool, ref, generation);
+}
+
 /* place_of - where a committed message lies; the pool is told */
 static int
 place_of(struct owner *o, const struct msg_queue_committed *c,
     struct queue_place *ret_place, uint64_t *ret_generation)
 {
-	struct qmgr		*q = o->qmgr;
-	struct slot_ref		 ref = { (uint8_t)c->size_class, c->number };
-	struct slot_pool_walk	 walk = { ref.class, ref.number };
-	struct slot_lease	 lease;
+	struct slot_ref	ref = { (uint8_t)c->size_class, c->number };
+	int		r;
 
 	*ret_generation = 0;
 	if (c->size_class >= SLOT_CLASSES) {
 		*ret_place = QUEUE_PLACE_IN_LARGE;
 		return 0;
 	}
-	if (!slot_pool_next_leased(q->pool, o->number, &walk, &lease) ||
-	    !slot_ref_equal(lease.ref, ref) ||
-	    slot_pool_use(q->pool, ref, o->number) < 0) {
+	r = use(o, ref, c->generation);
+	if (r < 0 && r != -EALREADY) {
 		lie(o, c->number);
 		return -EBADMSG;
 	}
-	*ret_generation = lease.generation;
+	*ret_generation = c->generation;
 	*ret_place = QUEUE_PLACE_IN_SLOT(ref);
-	return 0;
+	return r;
 }
 
 /* was_adopted - is it a message that large_adopt found before? */
@@ -440,13 +410,16 @@ on_committed(struct owner *o, struct msg_queue_committed *c)
 	int			 r;
 
 	if ((r = place_of(o, c, &place, &generation)) < 0)
-		return r;
+		return r == -EALREADY ? 0 : r;
 	if ((r = ipc_unpack(&msg_envelope_desc, c->envelope, &a, &e)) < 0)
 		goto out;
 	m = qmessage_find(q, ((struct msg_envelope *)e)->queue_id);
 	if (place.kind == QUEUE_PLACE_LARGE && was_adopted(q, m, e))
 		goto out;	/* the news came after the file was found */
-	if (m != NULL && !c->adopted)
+	/* one whose offer was not answered, because the edge broke, is no
+	 * adopted one to cleanup; here it goes on from what came of it */
+	if (m != NULL && (!m->offered || m->committed ||
+	    m->owner != o->number))
 		r = -EBADMSG;
 	else if (m == NULL && (m = qmessage_new(q, c->envelope)) == NULL)
 		r = -EBADMSG;
@@ -507,7 +480,7 @@ cleanup_serve(struct task *t, struct qmgr *q, int *fd_take,
 	o->conn = &c;
 	/* the state admits nothing but hello as the first message */
 	if ((r = ipc_recv(t, &c, &a, &in)) == 0)
-		r = on_hello(t, o, in.msg);
+		r = on_hello(t, o, &c, in.request, in.msg);
 	arena_free(&a);
 	if (r == 0)
 		r = ipc_serve_parallel(t, &c, on_message, o, 5000);

@@ -344,7 +344,7 @@ qmessage_adopt(struct qmgr *q, const struct queue_id *id,
 	if ((r = ipc_unpack(&msg_envelope_desc, envelope, &a, &e)) == 0) {
 		if (m == NULL)
 			m = qmessage_new(q, envelope);
-		if (m == NULL)
+		if (m == NULL || m->committed)
 			r = -EBADMSG;
 		else	/* it may have been offered before */
 			qmessage_committed(m, e, place, generation);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The cleanups, as the files that serve their edges see them: qmgr_cleanup.c
- * keeps the owners and their slots, qmgr_offer.c tries what they offer.
+ * keeps the owners and their slots, qmgr_slots.c looks at slots that nobody
+ * speaks of, qmgr_offer.c tries what they offer.
  */
 #ifndef QMGR_OWNER_H
 #define QMGR_OWNER_H
@@ -20,6 +21,12 @@ struct owner {
 
 /* wait until the queue has been read */
 MUST_USE int	wait_recovered(struct task *t, struct qmgr *q);
+/* qmgr_slots.c: look at what is leased to an owner, but slots in `but` */
+MUST_USE int	slots_look(struct task *t, struct qmgr *q, uint32_t owner,
+		    const struct hash *but);
+/* it may hold a message that nobody tells of, or does so soon */
+void	slots_doubt(struct qmgr *q, struct slot_ref ref);
+void	slots_told(struct qmgr *q, const struct msg_slot_lease *v, size_t n);
 /* qmgr_offer.c: the messages of the table about offers */
 MUST_USE int	on_offer(struct task *t, struct owner *o, uint32_t request,
 		    struct msg_queue_offer *m);

@@ -65,6 +65,15 @@ remember(struct list *l, const struct recover_item *i)
 	list_add_tail(l, &f->link);
 }
 
+static bool
+is_leased(void *arg, struct slot_ref ref)
+{
+	struct msg_slot_ref key = { ref.class, ref.number };
+
+	return hash_get(&((struct recovery *)arg)->held,
+	    slice_over(&key, sizeof(key))) != NULL;
+}
+
 /* found - one slot or file */
 static int
 found(void *arg, const struct recover_item *i)
@@ -95,7 +104,8 @@ found(void *arg, const struct recover_item *i)
 		state = SLOT_POOL_ASIDE;
 		break;
 	case RECOVER_LEASED:
-		state = SLOT_POOL_FREE;	/* and leased again, below */
+		/* those that a cleanup has named are leased again, below */
+		state = SLOT_POOL_FREE;
 		break;
 	case RECOVER_GONE:
 		remember(&rec->gone, i);
@@ -106,16 +116,10 @@ found(void *arg, const struct recover_item *i)
 	}
 	if (slot)
 		slot_pool_add(q->pool, i->place.slot, state, i->generation);
+	/* one that is being written by who did not name it */
+	if (i->finding == RECOVER_LEASED && !is_leased(rec, i->place.slot))
+		ignore(slot_pool_move(q->pool, i->place.slot, OWNER_DOUBT));
 	return 0;
-}
-
-static bool
-is_leased(void *arg, struct slot_ref ref)
-{
-	struct msg_slot_ref key = { ref.class, ref.number };
-
-	return hash_get(&((struct recovery *)arg)->held,
-	    slice_over(&key, sizeof(key))) != NULL;
 }
 
 /* describe - the record of a message that is put on hold */
@@ -246,6 +250,7 @@ recover(struct task *t, struct qmgr *q)
 		    KV_UINT("damaged", rec->totals.damaged),
 		    KV_UINT("free", rec->totals.free));
 		owners_lease(q);
+		slots_clear_doubts(q);
 		q->recovered = true;
 		go_on(q, rec);
 	} else if (r != -ECANCELED) {

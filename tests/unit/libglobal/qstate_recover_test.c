@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -193,6 +194,28 @@ about(struct queue *q, uint32_t slot)
 		    q->seen[i].place, QUEUE_PLACE_IN_SLOT(ref_of(slot))))
 			return &q->seen[i];
 	return &none;
+}
+
+/* what is being written is neither damaged nor a message yet */
+TEST(qstate_recover_in_the_middle_of_a_write)
+{
+	static const off_t spoilt[] = { 50, 130, 133 };
+	struct queue q = queue_new();
+	int fd;
+
+	recover(&q, true);
+	for (size_t i = 0; i < COUNT(spoilt); i++) {
+		fill(&q, 0, 1, 1);
+		spoil(&q, 0, spoilt[i]);
+		CHECK_INT(slot_open_write(q.fd, ref_of(0), &fd), 0, i);
+		CHECK_INT(flock(fd, LOCK_EX), 0, i);
+		recover(&q, true);
+		CHECK_INT(about(&q, 0)->finding, RECOVER_LEASED, i);
+		close(fd);
+		recover(&q, true);
+		CHECK_INT(about(&q, 0)->finding, RECOVER_DAMAGED, i);
+	}
+	queue_free(&q);
 }
 
 TEST(qstate_recover_new_installation)

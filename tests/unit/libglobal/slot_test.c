@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -166,6 +167,7 @@ TEST(slot_sizes)
 		m.envelope = slice_over(bytes, cases[i].envelope);
 		piece = SLOT_PIECE_BYTES(slice_over(bytes, cases[i].content));
 		m.piece = &piece;
+		m.generation = i + 1;
 		CHECK_INT(slot_open_write(q, ref_of(class), &fd), 0, i);
 		CHECK_INT(slot_commit(fd, ref_of(class), &m), 0, i);
 		CHECK_INT(slot_read_head(fd, ref_of(class), &h), 0, i);
@@ -193,6 +195,107 @@ TEST(slot_piece_of_short_file)		/* an error, not a fault */
 	close(fd);
 	close(part);
 	close(q);
+}
+
+/* two hold a lease of one slot, because one of them was away too long */
+TEST(slot_has_one_writer)
+{
+	int q = queue_new(), one, two, reader;
+	struct slot_piece piece = SLOT_PIECE_BYTES(S("the content"));
+	struct slot_message m = { id_of(1), ARRIVAL, 4, S_INIT("envelope"),
+	    &piece, 1 };
+	struct queue_head h;
+	struct queue_id first;
+	char c = 'x';
+
+	CHECK_INT(slot_open_write(q, ref_of(0), &one), 0, 0);
+	CHECK_INT(slot_open_write(q, ref_of(0), &two), 0, 0);
+	CHECK_INT(slot_open_read(q, ref_of(0), &reader), 0, 0);
+	/* who is first has it, whatever others believe */
+	CHECK_INT(slot_commit(one, ref_of(0), &m), 0, 1);
+	m.id = id_of(2);
+	CHECK_INT(slot_commit(two, ref_of(0), &m), -ESTALE, 1);
+	m.generation = 3;
+	CHECK_INT(slot_commit(two, ref_of(0), &m), -ESTALE, 2);
+	CHECK_INT(slot_read_head(two, ref_of(0), &h), 0, 2);
+	first = id_of(1);
+	CHECK(queue_id_equal(&h.id, &first), 2);
+	CHECK_INT(slot_check_content(two, &h), 0, 2);
+	/* the next use is another's */
+	m.generation = 5;
+	CHECK_INT(slot_commit(two, ref_of(0), &m), 0, 3);
+	/* what a writer that died left in the middle is written over */
+	CHECK_INT(pwrite(two, &c, 1, 128 + 8 + 3), 1, 4);
+	m.id = id_of(3);
+	CHECK_INT(slot_commit(one, ref_of(0), &m), 0, 4);
+	/* one that is being written is nobody else's to write or to judge */
+	CHECK_INT(flock(one, LOCK_EX), 0, 5);
+	CHECK_INT(slot_lock_read(reader), -EBUSY, 5);
+	m.generation = 6;
+	CHECK_INT(slot_commit(two, ref_of(0), &m), -ESTALE, 5);
+	CHECK_INT(flock(one, LOCK_UN), 0, 5);
+	CHECK_INT(slot_lock_read(reader), 0, 6);
+	CHECK_INT(slot_commit(two, ref_of(0), &m), -ESTALE, 6);
+	close(reader);
+	CHECK_INT(slot_commit(two, ref_of(0), &m), 0, 7);
+	/* nor does anybody commit into what has no name any more */
+	CHECK_INT(slot_shrink(q, 0, &(uint32_t){ 7 }, 1), 0, 8);
+	m.generation = 7;
+	CHECK_INT(slot_commit(one, ref_of(0), &m), -ESTALE, 8);
+	close(one);
+	close(two);
+	close(q);
+}
+
+TEST(slot_pool_claim)
+{
+	static const struct {
+		enum slot_pool_state	before;
+		uint64_t		generation;
+		int			want;
+	} tries[] = {
+		{ SLOT_POOL_FREE,	5,	0 },
+		{ SLOT_POOL_LEASED,	5,	0 },
+		{ SLOT_POOL_ASIDE,	5,	0 },
+		{ SLOT_POOL_MISSING,	5,	0 },
+		{ SLOT_POOL_USED,	4,	-EALREADY },
+		{ SLOT_POOL_FREE,	4,	-EALREADY },
+		{ SLOT_POOL_LEASED,	1,	-EALREADY },
+		{ SLOT_POOL_USED,	5,	-EINVAL },
+		{ SLOT_POOL_FREE,	6,	-EINVAL },
+		{ SLOT_POOL_FREE,	0,	-EINVAL },
+	};
+	static const struct slot_pool_policy policy[SLOT_CLASSES];
+
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		struct slot_pool *p = slot_pool_new(policy);
+		struct slot_ref ref = { 0, 3 };
+		bool leased = tries[i].before == SLOT_POOL_LEASED;
+
+		slot_pool_add(p, ref, leased ? SLOT_POOL_FREE :
+		    tries[i].before, 4);
+		if (leased)
+			CHECK_INT(slot_pool_move(p, ref, 9), 0, i);
+		CHECK_INT(slot_pool_claim(p, ref, tries[i].generation),
+		    tries[i].want, i);
+		CHECK_INT(slot_pool_state(p, ref), tries[i].want == 0 ?
+		    SLOT_POOL_USED : tries[i].before, i);
+		CHECK_INT(slot_pool_generation(p, ref), tries[i].want == 0 ?
+		    5 : 4, i);
+		slot_pool_free(p);
+	}
+	/* one that we did not know; and one that nobody can have */
+	{
+		struct slot_pool *p = slot_pool_new(policy);
+
+		CHECK_INT(slot_pool_claim(p, (struct slot_ref){ 0, 70 }, 1), 0,
+		    1);
+		CHECK_INT(slot_pool_claim(p, (struct slot_ref){ 0, 99999999 },
+		    1), -EINVAL, 2);
+		CHECK_INT(slot_pool_claim(p, (struct slot_ref){ 3, 0 }, 1),
+		    -EINVAL, 3);
+		slot_pool_free(p);
+	}
 }
 
 TEST(slot_damage_is_found)		/* wherever a bit is turned */
