@@ -186,7 +186,7 @@ class Suite:
         except (OSError, smtplib.SMTPException):
             return False
 
-    def load(self, seconds, threads=6, rng=random, on_ok=None,
+    def load(self, seconds, threads=6, rng=random, on_ok=None, timeout=20,
              sizes=(500, 3000, 20000, 100000) * 4 + (300000, 2500000)):
         """Start senders; returns a function that waits for them."""
         end = time.monotonic() + seconds
@@ -198,7 +198,8 @@ class Suite:
                 token = f'T{self.begun:x}Q{number:x}Q{i:x}Q'.upper()
                 port = self.queue if (number + i) % 2 else self.through
                 size = rng.choice(sizes)
-                if not self.send(port, token, size, on_ok):
+                if not self.send(port, token, size, on_ok,
+                                 timeout=timeout):
                     time.sleep(0.02)
                 i += 1
         running = [threading.Thread(target=work, args=(n,))

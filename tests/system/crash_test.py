@@ -3,6 +3,7 @@
 mailbox once; nothing is there twice; the stores are whole."""
 import os
 import random
+import signal
 import sys
 import time
 
@@ -60,5 +61,53 @@ def test_kill(suite):
     suite.stop()
     lost, twice = suite.judge()
     print(len(suite.sent), 'sent', len(suite.acked), 'accepted')
+    assert not lost and not twice, (seed, len(lost), lost[:10],
+                                    len(twice), twice[:10])
+
+
+def test_cleanup_away(suite):
+    """A cleanup hangs while qmgr dies and the next one goes on without it:
+    its slots are given to another, and then it writes on."""
+    seed = int(os.environ.get('BARID_SEED', random.randrange(1 << 30)))
+    rng = random.Random(seed)
+    print('BARID_SEED', seed)
+    suite.stop()
+    with open(f'{suite.etc}/main.cf', 'a') as f:
+        f.write('master_service_processes = 2\nqmgr_peer_wait = 500ms\n'
+                'cleanup_slot_stock = 256\n')
+    suite.start()
+    suite.load(1)()
+    for _ in range(4 if os.environ.get('BARID_LONG') else 1):
+        wait = suite.load(9, rng=rng, threads=8, timeout=8)
+        time.sleep(rng.uniform(0.5, 1))
+        away, other = rng.sample(suite.processes()['cleanup'], 2)
+        os.kill(away, signal.SIGSTOP)
+        try:
+            suite.kill(['qmgr'])
+            # one that starts anew is given the slots that are free, and
+            # smtpds that start anew turn to it
+            os.kill(other, signal.SIGKILL)
+            end = time.monotonic() + 60
+            while set(suite.processes()['cleanup']) <= {away, other}:
+                assert time.monotonic() < end, suite.log()
+                time.sleep(1.5)
+                suite.kill(['smtpd'])
+                time.sleep(0.5)
+            time.sleep(rng.uniform(2, 3))
+        finally:
+            os.kill(away, signal.SIGCONT)
+        wait()
+    before = len(suite.acked)
+    suite.load(1)()
+    assert len(suite.acked) > before, suite.log()
+    suite.drain()
+    with open(f'{suite.suite}/data/log/maillog') as f:
+        log = f.read()
+    assert 'queue slots were given to others' in log, (seed, suite.log())
+    assert 'said something untrue' not in log, (seed, suite.log())
+    suite.stop()
+    lost, twice = suite.judge()
+    print(len(suite.sent), 'sent', len(suite.acked), 'accepted',
+          log.count("is another's"), 'times another was faster')
     assert not lost and not twice, (seed, len(lost), lost[:10],
                                     len(twice), twice[:10])
