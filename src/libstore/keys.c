@@ -14,6 +14,14 @@ key_begin(struct key *k, enum keyspace space)
 	k->len = 1;
 }
 
+/* key_is_falling - INBOX, the first mailbox, is to be the last of the blocks,
+ * so that its newest ones stand beside its newest dates */
+bool
+key_is_falling(enum keyspace space)
+{
+	return space == KEY_UIDS;
+}
+
 /* key_add_be - an integer of that many bytes, most significant first */
 static void
 key_add_be(struct key *k, uint64_t v, size_t width)
@@ -78,7 +86,7 @@ void
 key_u32(struct key *k, enum keyspace space, uint32_t a)
 {
 	key_begin(k, space);
-	key_add_u32(k, a);
+	key_add_u32(k, key_is_falling(space) ? ~a : a);
 }
 
 void
@@ -152,12 +160,21 @@ key_be(struct slice key, size_t at, size_t width)
 	return v;
 }
 
+/* key_first - the first integer, if it is a u32 */
+static uint32_t
+key_first(struct slice key, enum keyspace space)
+{
+	uint32_t v = (uint32_t)key_be(key, 1, 4);
+
+	return key_is_falling(space) ? ~v : v;
+}
+
 int
 key_parse_u32(struct slice key, enum keyspace space, uint32_t *ret_a)
 {
 	if (!key_is(key, space, 4))
 		return -EBADMSG;
-	*ret_a = (uint32_t)key_be(key, 1, 4);
+	*ret_a = key_first(key, space);
 	return 0;
 }
 
@@ -176,7 +193,7 @@ key_parse_u32_u32(struct slice key, enum keyspace space, uint32_t *ret_a,
 {
 	if (!key_is(key, space, 8))
 		return -EBADMSG;
-	*ret_a = (uint32_t)key_be(key, 1, 4);
+	*ret_a = key_first(key, space);
 	*ret_b = (uint32_t)key_be(key, 5, 4);
 	return 0;
 }
@@ -209,7 +226,7 @@ key_parse_u32_u64_u32(struct slice key, enum keyspace space, uint32_t *ret_a,
 {
 	if (!key_is(key, space, 16))
 		return -EBADMSG;
-	*ret_a = (uint32_t)key_be(key, 1, 4);
+	*ret_a = key_first(key, space);
 	*ret_b = key_be(key, 5, 8);
 	*ret_c = (uint32_t)key_be(key, 13, 4);
 	return 0;
@@ -254,11 +271,15 @@ void
 key_describe(struct buf *out, struct slice key)
 {
 	const char *name = key.len == 0 ? NULL : keyspace_name(key.data[0]);
+	struct key first = { 0 };
 
 	if (name != NULL) {
 		buf_add_text(out, name);
 		buf_add_byte(out, ' ');
-		key = slice_from(key, 1);
+		if (key.len >= 5 && key_is_falling((enum keyspace)key.data[0]))
+			key_add_u32(&first, ~(uint32_t)key_be(key, 1, 4));
+		key = slice_from(key, 1 + first.len);
 	}
+	hex_encode(out, key_slice(&first));
 	hex_encode(out, key);
 }

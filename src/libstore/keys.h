@@ -20,6 +20,10 @@ struct key {
 	char	bytes[BACKEND_KEY_MAX];
 };
 
+/* is the first integer, a u32, kept inverted, so that the greatest comes
+ * first? The functions below invert it, both ways */
+bool	key_is_falling(enum keyspace space);
+
 /* key_slice - lends its bytes */
 static inline struct slice
 key_slice(const struct key *k)

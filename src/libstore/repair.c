@@ -40,7 +40,7 @@ repair_is_wanted(const struct repair *x, uint64_t body)
 	return hash_get(&x->wanted, slice_over(&body, sizeof(body))) != NULL;
 }
 
-/* next_id - the least id from there on in a key space; -ENOENT */
+/* next_id - the first id from there on in a key space; -ENOENT */
 static int
 next_id(struct txn *t, enum keyspace space, size_t width, uint64_t from,
     uint64_t *ret_id)
@@ -79,8 +79,9 @@ int
 repair_each(struct repair *x, enum keyspace space, size_t id_width,
     repair_one *one)
 {
-	uint64_t id = 0, max = id_width == 4 ? UINT32_MAX : UINT64_MAX;
-	bool	end = false;
+	uint64_t max = id_width == 4 ? UINT32_MAX : UINT64_MAX;
+	bool	end = false, falls = key_is_falling(space);
+	uint64_t id = falls ? max : 0, last = falls ? 0 : max;
 	int	r = 0;
 
 	while (r == 0 && !end) {
@@ -92,11 +93,12 @@ repair_each(struct repair *x, enum keyspace space, size_t id_width,
 		    i++) {
 			if ((r = txn_flush(t)) == 0)
 				r = next_id(t, space, id_width, id, &id);
-			end = r == -ENOENT || id == max;
+			end = r == -ENOENT || id == last;
 			if (r == -ENOENT)
 				r = 0;
 			else if (r == 0)
-				r = one(x, t, id++);
+				r = one(x, t, id);
+			id += falls ? UINT64_MAX : 1;
 		}
 		r = txn_finish(&t, r);
 	}

@@ -40,6 +40,26 @@ TEST(keys)
 	CHECK(slice_compare(key_slice(&k), key_slice(&end)) < 0, 0);
 }
 
+/* of the mailboxes' blocks, INBOX's are the last */
+TEST(keys_that_fall)
+{
+	struct buf text = BUF_INIT;
+	struct key k, before;
+	uint32_t a, b;
+
+	key_u32_u32(&k, KEY_UIDS, 1, 255);
+	key_u32_u32(&before, KEY_UIDS, 2, 1);
+	CHECK(slice_compare(key_slice(&before), key_slice(&k)) < 0, 0);
+	CHECK_INT(key_parse_u32_u32(key_slice(&k), KEY_UIDS, &a, &b), 0, 0);
+	CHECK(a == 1 && b == 255, 0);
+	key_describe(&text, key_slice(&k));
+	CHECK_TEXT(buf_slice(&text), "UIDS 00000001000000ff", 0);
+	buf_reset(&text);
+	key_describe(&text, slice_sub(key_slice(&k), 0, 3));
+	CHECK_TEXT(buf_slice(&text), "UIDS ffff", 1);
+	buf_free(&text);
+}
+
 TEST(keyspaces_are_distinct)
 {
 	static const char bytes[] = {
