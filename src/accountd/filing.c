@@ -272,6 +272,32 @@ filing_mailbox(struct account *a, struct slice recipient,
 
 /* --- the batch */
 
+/* mark - by which it is known again; NULL if it has no id */
+static const struct delivery_mark *
+mark(struct delivery *d)
+{
+	const struct msg_deliver_ask	*ask = d->ask;
+	struct slice			 content = ask->content_id;
+	struct delivery_span		*doubts;
+	struct delivery_mark		*m;
+
+	if (ask->delivery_id.len < DELIVERY_ID_LEN)
+		return NULL;
+	if (content.len < DELIVERY_ID_LEN)
+		content = ask->delivery_id;
+	m = ARENA_NEW(&d->arena, struct delivery_mark);
+	memcpy(m->id, ask->delivery_id.data, sizeof(m->id));
+	memcpy(m->content, content.data, sizeof(m->content));
+	m->taken = ask->taken;
+	doubts = ARENA_ARRAY(&d->arena, struct delivery_span, ask->doubts.n);
+	m->doubt_count = size_min(ask->doubts.n, DELIVERY_DOUBTS_MAX);
+	for (size_t i = 0; i < m->doubt_count; i++)
+		doubts[i] = (struct delivery_span){ ask->doubts.v[i].since,
+		    ask->doubts.v[i].until };
+	m->doubts = doubts;
+	return m;
+}
+
 /* prepare - make the store's message of a delivery */
 static int
 prepare(const struct filing *f, struct delivery *d)
@@ -284,11 +310,7 @@ prepare(const struct filing *f, struct delivery *d)
 	m = d->message = ARENA_NEW(&d->arena, struct deliver_message);
 	m->places = ARENA_NEW(&d->arena, struct deliver_place);
 	m->place_count = 1;
-	if (ask->delivery_id.len >= sizeof(m->delivery_id)) {
-		m->has_delivery_id = true;
-		memcpy(m->delivery_id, ask->delivery_id.data,
-		    sizeof(m->delivery_id));
-	}
+	m->mark = mark(d);
 	if ((r = filing_mailbox(f->account, ask->recipient,
 	    f->p->recipient_delimiter, &d->arena, &m->places[0].mailbox,
 	    &d->mailbox)) < 0 ||

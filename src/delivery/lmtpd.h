@@ -43,5 +43,9 @@ struct msg_envelope;
 struct msg_rcpt;
 void	lmtpd_delivery_id(const struct msg_envelope *env,
 	    const struct msg_rcpt *rcpt, unsigned char ret_id[DELIVERY_ID_BYTES]);
+/* the same for each copy of the same message, whoever sends it; its length, or
+ * 0 if copies cannot be told from other messages */
+size_t	lmtpd_content_id(const struct msg_envelope *env,
+	    const struct msg_rcpt *rcpt, unsigned char ret_id[DELIVERY_ID_BYTES]);
 
 #endif

@@ -31,12 +31,21 @@ struct one {
 	struct arena		*arena;		/* of the answer to qmgr */
 };
 
-/* add_text - one part of what is hashed, with its end */
-static int
-add_text(EVP_MD_CTX *ctx, struct slice s)
+/* digest - of texts, each with its end */
+static void
+digest(const struct slice *parts, size_t n,
+    unsigned char ret_id[DELIVERY_ID_BYTES])
 {
-	return EVP_DigestUpdate(ctx, s.data, s.len) &&
-	    EVP_DigestUpdate(ctx, "", 1);
+	EVP_MD_CTX	*ctx = EVP_MD_CTX_new();
+	bool		 ok;
+
+	ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+	for (size_t i = 0; ok && i < n; i++)
+		ok = EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) == 1 &&
+		    EVP_DigestUpdate(ctx, "", 1) == 1;
+	if (!ok || EVP_DigestFinal_ex(ctx, ret_id, NULL) != 1)
+		abort();		/* SHA-256 needs nothing but memory */
+	EVP_MD_CTX_free(ctx);
 }
 
 /* lmtpd_delivery_id - a queue id never repeats, so it names the message; the
@@ -45,18 +54,28 @@ void
 lmtpd_delivery_id(const struct msg_envelope *env, const struct msg_rcpt *rcpt,
     unsigned char ret_id[DELIVERY_ID_BYTES])
 {
-	EVP_MD_CTX	*ctx = EVP_MD_CTX_new();
-	char		 number[16];
+	char		number[16];
+	struct slice	parts[] = { env->queue_id, rcpt->address,
+			    rcpt->original, rcpt->nexthop, SLICE_EMPTY };
 
 	(void)snprintf(number, sizeof(number), "%u", rcpt->number);
-	memset(ret_id, 0, DELIVERY_ID_BYTES);
-	if (ctx == NULL || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) ||
-	    !add_text(ctx, env->queue_id) || !add_text(ctx, rcpt->address) ||
-	    !add_text(ctx, rcpt->original) || !add_text(ctx, rcpt->nexthop) ||
-	    !add_text(ctx, slice_of(number)) ||
-	    !EVP_DigestFinal_ex(ctx, ret_id, NULL))
-		abort();		/* SHA-256 needs nothing but memory */
-	EVP_MD_CTX_free(ctx);
+	parts[COUNT(parts) - 1] = slice_of(number);
+	digest(parts, COUNT(parts), ret_id);
+}
+
+/* lmtpd_content_id - without the number: who sends a message again may name
+ * the recipients in another order */
+size_t
+lmtpd_content_id(const struct msg_envelope *env, const struct msg_rcpt *rcpt,
+    unsigned char ret_id[DELIVERY_ID_BYTES])
+{
+	const struct slice parts[] = { env->content_id, rcpt->address,
+	    rcpt->original, rcpt->nexthop };
+
+	if (env->content_id.len == 0)
+		return 0;
+	digest(parts, COUNT(parts), ret_id);
+	return DELIVERY_ID_BYTES;
 }
 
 /* set_status - a result that is ours */
@@ -138,6 +157,7 @@ deliver_one(struct task *t, void *arg)
 	const struct attempt		*at = o->attempt;
 	const struct msg_envelope	*env = at->env;
 	unsigned char			 id[DELIVERY_ID_BYTES];
+	unsigned char			 content[DELIVERY_ID_BYTES];
 	struct msg_deliver_ask		 m = {
 		.queue_id = env->queue_id,
 		.delivery_id = slice_over(id, sizeof(id)),
@@ -149,12 +169,16 @@ deliver_one(struct task *t, void *arg)
 		.offset = at->ask->offset,
 		.facts = env->facts,
 		.pieces = { env->pieces.v, env->pieces.n },
+		.taken = env->taken,
+		.doubts = { env->doubts.v, env->doubts.n },
 	};
 	struct msg_deliver_result	*result;
 	struct channel_refusal		 refusal = { 0, "" };
 	int				 r;
 
 	lmtpd_delivery_id(env, o->rcpt, id);
+	m.content_id = slice_over(content, lmtpd_content_id(env, o->rcpt,
+	    content));
 	r = ask_again(t, o, &m, &result, &refusal);
 	if (r == 0)
 		took(o, result);

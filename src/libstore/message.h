@@ -13,6 +13,7 @@
 #define LIBSTORE_MESSAGE_H
 
 #include "libstore/account.h"
+#include "libstore/deliveries.h"
 #include "libstore/flags.h"
 #include "libutil/arena.h"
 
@@ -22,7 +23,6 @@
 #define EMAIL_CACHE_MAX		((size_t)256 << 10)
 #define EMAIL_REFERENCES_MAX	32	/* used for threading */
 #define BODY_BIG		((uint64_t)256 << 10)	/* from here on big */
-#define DELIVERY_ID_LEN		16
 
 /* a message as the mailbox's index knows it */
 struct message_meta {
@@ -68,14 +68,14 @@ struct deliver_message {
 	uint64_t	 big_size;
 	int64_t		 internal_date;	/* 0: now */
 	struct email_facts	 facts;
-	bool		 has_delivery_id;
-	uint8_t		 delivery_id[DELIVERY_ID_LEN];
+	/* NULL: stored whatever is here already */
+	const struct delivery_mark	*mark;
 	struct deliver_place	*places; /* 1..EMAIL_PLACES_MAX, each mailbox
 					 * once */
 	size_t		 place_count;
-	/* set: 0 stored; 1 a delivery with this id is here already (email,
-	 * uid and uidvalidity of the first place are its); -EDQUOT; -ENOENT no
-	 * such mailbox; -EMSGSIZE; -EINVAL; -ENOSPC too many keywords */
+	/* set: 0 stored; 1 it is here already, by its mark (email, uid and
+	 * uidvalidity of the first place are its); -EDQUOT; -ENOENT no such
+	 * mailbox; -EMSGSIZE; -EINVAL; -ENOSPC too many keywords */
 	int		 result;
 	uint64_t	 email;		/* set */
 	uint64_t	 thread;	/* set */

@@ -8,13 +8,11 @@
 
 #include "libstore/bodies.h"
 #include "libstore/body.h"
+#include "libstore/deliveries.h"
 #include "libstore/emails.h"
 #include "libstore/packrec.h"
 #include "libutil/alloc.h"
 #include "libutil/utf8.h"
-
-#define HOUR			3600
-#define DELIVERY_PRUNE		16	/* expired ids that one delivery removes */
 
 /* what is worked out about one message on the way */
 struct deliver_plan {
@@ -25,110 +23,6 @@ struct deliver_plan {
 	bool			 is_big;
 	bool			 is_fresh;	/* goes into the environment */
 };
-
-/* delivery_key - the key of a delivery id under an hour */
-static int
-delivery_key(struct key *k, uint32_t hour, const uint8_t *id)
-{
-	key_u32(k, KEY_DELIVERY, hour);
-	return key_add_bytes(k, slice_over(id, DELIVERY_ID_LEN));
-}
-
-/* delivery_hour - the hour that ids of now are kept under */
-static uint32_t
-delivery_hour(const struct account *a)
-{
-	int64_t	now = account_now(a);
-
-	return now < 0 ? 0 : (uint32_t)(now / HOUR);
-}
-
-/* delivery_find - was it delivered within the hours that are remembered? */
-static int
-delivery_find(struct txn *t, const uint8_t *id,
-    struct delivery_record *ret_record)
-{
-	uint32_t hour = delivery_hour(t->account);
-	uint32_t keep = t->account->p.delivery_id_hours;
-	struct slice value;
-	struct key k;
-	int	r = -ENOENT;
-
-	for (uint32_t i = 0; i <= keep && i <= hour && r == -ENOENT; i++) {
-		r = delivery_key(&k, hour - i, id);
-		if (r == 0)
-			r = txn_get(t, &k, &value);
-	}
-	return r < 0 ? r : delivery_record_decode(value, ret_record);
-}
-
-/* delivery_prune - remove some that are older than is remembered */
-static int
-delivery_prune(struct txn *t)
-{
-	uint32_t hour = delivery_hour(t->account);
-	uint32_t keep = t->account->p.delivery_id_hours;
-	struct backend_range *range;
-	struct slice key, value;
-	struct key all, k;
-	size_t	budget = DELIVERY_PRUNE;
-	int	r;
-
-	key_1(&all, KEY_DELIVERY);
-	if ((r = txn_range(t, &all, NULL, &range)) < 0)
-		return r;
-	r = backend_next(range, &key, &value);
-	/* the oldest hour as a prefix */
-	if (r == 1) {
-		k.len = size_min(key.len, 1 + 4);
-		memcpy(k.bytes, key.data, k.len);
-	}
-	backend_range_end(&range);
-	if (r <= 0)
-		return r;
-	key_u32(&all, KEY_DELIVERY, hour > keep ? hour - keep : 0);
-	if (slice_compare(key_slice(&k), key_slice(&all)) >= 0)
-		return 0;
-	return txn_del_range(t, &k, &budget);
-}
-
-/* delivery_note - remember this one */
-static int
-delivery_note(struct txn *t, const struct deliver_message *m)
-{
-	struct delivery_record rec = { .email = m->email,
-		.mailbox = m->places[0].mailbox, .uid = m->places[0].uid };
-	struct key k;
-	int	r;
-
-	if ((r = delivery_prune(t)) < 0 ||
-	    (r = delivery_key(&k, delivery_hour(t->account),
-	    m->delivery_id)) < 0)
-		return r;
-	buf_reset(&t->scratch);
-	delivery_record_encode(&t->scratch, &rec);
-	return txn_put(t, &k, buf_slice(&t->scratch));
-}
-
-/* deliver_known - fill in where the first delivery of this id went */
-static int
-deliver_known(struct txn *t, struct deliver_message *m)
-{
-	struct delivery_record rec;
-	struct mailbox_slot *slot;
-	int	r = delivery_find(t, m->delivery_id, &rec);
-
-	if (r < 0)
-		return r;
-	m->email = rec.email;
-	m->thread = 0;
-	m->places[0].mailbox = rec.mailbox;
-	m->places[0].uid = rec.uid;
-	m->places[0].uidvalidity = 0;
-	if (txn_mailbox(t, rec.mailbox, &slot) == 0)
-		m->places[0].uidvalidity = slot->rec.uidvalidity;
-	return 1;
-}
 
 /* deliver_check_places - mailboxes and flags; creates keywords */
 static int
@@ -172,11 +66,8 @@ deliver_check(struct txn *t, struct deliver_message *m, unsigned mode,
 		return -EMSGSIZE;
 	if ((r = deliver_check_places(t, m, plan)) < 0)
 		return r;
-	if (m->has_delivery_id) {
-		r = deliver_known(t, m);
-		if (r != -ENOENT)
-			return r;
-	}
+	if (m->mark != NULL && (r = deliveries_find(t, m)) != -ENOENT)
+		return r < 0 ? r : 1;
 	if ((mode & DELIVER_NO_QUOTA) != 0)
 		return 0;
 	if (t->rec.limit_bytes != 0 &&
@@ -270,7 +161,7 @@ deliver_write(struct txn *t, struct deliver_message *m,
 		return r;
 	m->email = id;
 	m->thread = rec.thread;
-	return m->has_delivery_id ? delivery_note(t, m) : 0;
+	return m->mark != NULL ? deliveries_note(t, m) : 0;
 }
 
 /* deliver_put_big - hand a big content over, if there is a place for it */

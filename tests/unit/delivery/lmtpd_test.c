@@ -426,3 +426,28 @@ TEST(lmtpd_delivery_id)
 	lmtpd_delivery_id(&env, &rows[0], again);
 	CHECK(memcmp(id[0], again, 32) != 0, 0);
 }
+
+TEST(lmtpd_content_id)
+{
+	struct msg_rcpt rows[] = {
+		RCPT("a@example.org", "a", 1), RCPT("b@example.org", "a", 1),
+		RCPT("a@example.org", "b", 1),
+	};
+	struct msg_rcpt first_again = RCPT("a@example.org", "a", 7);
+	struct msg_envelope env = { .queue_id = S("4abc") };
+	unsigned char	id[COUNT(rows)][DELIVERY_ID_BYTES], again[32];
+
+	CHECK_INT(lmtpd_content_id(&env, &rows[0], again), 0, 0);
+	env.content_id = S("0123456789abcdef");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CHECK_INT(lmtpd_content_id(&env, &rows[i], id[i]), 32, i);
+		for (size_t k = 0; k < i; k++)
+			CHECK(memcmp(id[i], id[k], 32) != 0, i);
+	}
+	env.queue_id = S("4abd");
+	CHECK_INT(lmtpd_content_id(&env, &first_again, again), 32, 0);
+	CHECK(memcmp(id[0], again, 32) == 0, 0);
+	env.content_id = S("0123456789abcdeF");
+	CHECK_INT(lmtpd_content_id(&env, &rows[0], again), 32, 0);
+	CHECK(memcmp(id[0], again, 32) != 0, 0);
+}

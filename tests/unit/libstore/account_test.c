@@ -239,9 +239,25 @@ TEST(bodies_lmdb)
 	account_close(&a);
 }
 
-TEST(delivery_id)
+/* one delivery and what becomes of it */
+static int
+mark_deliver(struct account *a, const struct delivery_mark *mark,
+    struct deliver_message *ret_message, struct deliver_place *place)
+{
+	int	r;
+
+	*place = (struct deliver_place){
+		.mailbox = test_role(a, MAILBOX_ROLE_INBOX) };
+	*ret_message = (struct deliver_message){ .content = S("x\r\n"),
+		.mark = mark, .places = place, .place_count = 1 };
+	r = message_deliver(a, ret_message, 1, 0);
+	return r < 0 ? r : ret_message->result;
+}
+
+TEST(delivery_ids)
 {
 	struct mem_medium *medium = mem_medium_new();
+	struct delivery_mark mark = { { 7 }, { 7 }, 0, NULL, 0 };
 	struct deliver_place place[2] = { 0 };
 	struct deliver_message m[2];
 	struct test_clock hours = { 1700000000 };
@@ -252,22 +268,75 @@ TEST(delivery_id)
 	for (size_t i = 0; i < 2; i++) {
 		place[i].mailbox = test_role(a, MAILBOX_ROLE_INBOX);
 		m[i] = (struct deliver_message){ .content = S("x\r\n"),
-			.places = &place[i], .place_count = 1,
-			.has_delivery_id = true };
-		memset(m[i].delivery_id, 7, sizeof(m[i].delivery_id));
+			.places = &place[i], .place_count = 1, .mark = &mark };
 	}
 	CHECK_INT(message_deliver(a, m, 2, 0), 0, 0);
 	CHECK_INT(m[0].result, 0, 0);
 	CHECK_INT(m[1].result, 1, 0);		/* within one batch too */
 	CHECK_INT(m[1].email, m[0].email, 0);
 	CHECK_INT(place[1].uid, place[0].uid, 0);
-	hours.now += 23 * 3600;
-	CHECK_INT(message_deliver(a, m, 1, 0), 0, 1);
-	CHECK_INT(m[0].result, 1, 1);
-	hours.now += 2 * 3600;
-	CHECK_INT(message_deliver(a, m, 1, 0), 0, 2);
-	CHECK_INT(m[0].result, 0, 2);		/* forgotten */
+	hours.now += 24 * 3600;
+	CHECK_INT(mark_deliver(a, &mark, &m[0], &place[0]), 1, 1);
+	hours.now += 6 * 3600;
+	CHECK_INT(mark_deliver(a, &mark, &m[0], &place[0]), 0, 2); /* forgotten */
 	CHECK_INT(test_verify(a, "delivery ids"), 0, 0);
+	account_close(&a);
+	mem_medium_free(&medium);
+}
+
+/* many others, so that quarters and contents lie around those looked for */
+static void
+deliver_others(struct account *a, struct test_clock *clock, uint8_t tag)
+{
+	struct deliver_message	m;
+	struct deliver_place	place;
+
+	for (uint8_t i = 0; i < 40; i++) {
+		struct delivery_mark mark = { { tag, i, 1 }, { (uint8_t)(i * 6),
+			tag, i }, clock->now * 1000000, NULL, 0 };
+
+		CHECK_INT(mark_deliver(a, &mark, &m, &place), 0, i);
+		clock->now += 600;
+	}
+}
+
+TEST(delivery_contents)
+{
+	struct mem_medium *medium = mem_medium_new();
+	struct test_clock clock = { 1700000000 };
+	struct delivery_span before = { 50, 99 }, first = { 100, 100 };
+	struct delivery_span two[2] = { before, first };
+	struct delivery_span later = { 300, 400 };
+	const struct {
+		struct delivery_mark	mark;
+		int			result;
+	} rows[] = {
+		{ { { 1 }, { 9 }, 100, NULL, 0 }, 0 },
+		{ { { 2 }, { 9 }, 200, NULL, 0 }, 0 },	/* equal: a second one */
+		{ { { 2 }, { 9 }, 200, NULL, 0 }, 1 },	/* repeated by us */
+		{ { { 3 }, { 9 }, 300, &before, 1 }, 0 }, /* none was taken then */
+		{ { { 4 }, { 9 }, 400, two, 2 }, 1 },	/* the first, again */
+		{ { { 5 }, { 8 }, 400, &first, 1 }, 0 }, /* another content */
+		/* the one that doubts comes in before the one it doubts */
+		{ { { 6 }, { 10 }, 500, &later, 1 }, 0 },
+		{ { { 7 }, { 10 }, 350, NULL, 0 }, 1 },
+		{ { { 8 }, { 10 }, 450, NULL, 0 }, 0 },
+		{ { { 6 }, { 10 }, 500, &later, 1 }, 1 },
+	};
+	struct deliver_message m;
+	struct deliver_place place;
+	struct account *a;
+
+	if (CHECK_INT(test_open_mem(medium, &clock, &a), 0, 0) < 0)
+		return;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		deliver_others(a, &clock, (uint8_t)(100 + i));
+		/* nothing is forgotten within a day */
+		clock.now -= 20 * 600;
+		CHECK_INT(mark_deliver(a, &rows[i].mark, &m, &place),
+		    rows[i].result, i);
+	}
+	CHECK_INT(test_verify(a, "contents"), 0, 0);
 	account_close(&a);
 	mem_medium_free(&medium);
 }

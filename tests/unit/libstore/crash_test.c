@@ -40,12 +40,13 @@ run(struct account *a, struct caller *c)
 	for (uint32_t i = 0; i < 12 && r >= 0; i++) {
 		struct deliver_place place = { .mailbox =
 			test_role(a, MAILBOX_ROLE_INBOX) };
+		struct delivery_mark mark = { .taken = i };
 		struct deliver_message m = { .places = &place,
-			.place_count = 1, .has_delivery_id = true };
+			.place_count = 1, .mark = &mark };
 
 		content_of(i, &content);
 		m.content = buf_slice(&content);
-		memcpy(m.delivery_id, &i, sizeof(i));
+		memcpy(mark.id, &i, sizeof(i));
 		c->tried = i + 1;
 		r = message_deliver(a, &m, 1, i % 4 == 3 ? DELIVER_IMPORT : 0);
 		if (r < 0)
@@ -114,13 +115,14 @@ again(struct account *a, const struct caller *c, size_t row)
 {
 	struct deliver_place place = { .mailbox =
 		test_role(a, MAILBOX_ROLE_INBOX) };
+	struct delivery_mark mark = { .taken = 0 };
 	struct deliver_message m = { .places = &place, .place_count = 1,
-		.has_delivery_id = true, .content = S("other") };
+		.mark = &mark, .content = S("other") };
 	uint32_t first = c->delivered - 1;
 
 	if (c->delivered == 0)
 		return;
-	memcpy(m.delivery_id, &first, sizeof(first));
+	memcpy(mark.id, &first, sizeof(first));
 	CHECK_INT(message_deliver(a, &m, 1, 0), 0, row);
 	CHECK_INT(m.result, 1, row);
 }
