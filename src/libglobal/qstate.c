@@ -177,6 +177,24 @@ qstate_get(struct qstate *s, const struct queue_id *id, struct arena *a,
 	return r;
 }
 
+/* qstate_doubts - the bytes of the doubts, copied */
+int
+qstate_doubts(struct qstate *s, struct arena *a, struct slice *ret_doubts)
+{
+	struct qstate_txn *txn;
+	struct qstate_key  key;
+	struct slice	   value;
+	int		   r;
+
+	if ((r = s->be->begin(s->env, false, &txn)) < 0)
+		return r;
+	qstate_key_doubts(&key);
+	if ((r = qstate_txn_get(s, txn, &key, &value)) == 0)
+		*ret_doubts = arena_dup(a, value);
+	s->be->abort(txn);
+	return r;
+}
+
 /* qstate_slot_get - what is known of a slot */
 int
 qstate_slot_get(struct qstate *s, struct slot_ref ref,

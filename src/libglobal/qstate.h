@@ -98,6 +98,8 @@ void	qstate_batch_retire(struct qstate_batch *b, struct slot_ref ref);
 void	qstate_batch_slot_anew(struct qstate_batch *b, struct slot_ref ref);
 /* recovery is done; the state is no longer fresh */
 void	qstate_batch_recovered(struct qstate_batch *b, int64_t now);
+/* put or replace what clients may send again (doubts.h), as bytes */
+void	qstate_batch_doubts(struct qstate_batch *b, struct slice doubts);
 
 /* all of it, durably, in one transaction: one work item */
 MUST_USE int	qstate_commit(struct qstate *s, const struct qstate_batch *b);
@@ -107,6 +109,9 @@ MUST_USE int	qstate_commit(struct qstate *s, const struct qstate_batch *b);
 /* texts live in the arena */
 MUST_USE int	qstate_get(struct qstate *s, const struct queue_id *id,
 		    struct arena *a, struct qstate_message *ret_message);
+/* the bytes of qstate_batch_doubts, in the arena */
+MUST_USE int	qstate_doubts(struct qstate *s, struct arena *a,
+		    struct slice *ret_doubts);
 /* unfinished recipients from that index on, at most max; damaged ones are
  * counted in *ret_damaged (may be NULL) and left out */
 MUST_USE int	qstate_rcpts(struct qstate *s, const struct queue_id *id,

@@ -20,6 +20,7 @@ enum change_kind {
 	CHANGE_RETIRE,
 	CHANGE_SLOT_ANEW,
 	CHANGE_RECOVERED,
+	CHANGE_DOUBTS,
 };
 
 struct change {
@@ -30,6 +31,7 @@ struct change {
 	uint64_t		 generation;	/* FINISH */
 	uint32_t		 index;		/* RCPT_DONE */
 	int64_t			 now;		/* RECOVERED */
+	struct slice		 doubts;	/* DOUBTS */
 	struct qstate_message	*message;
 	struct qstate_rcpt	*rcpt;
 };
@@ -170,6 +172,13 @@ void
 qstate_batch_recovered(struct qstate_batch *b, int64_t now)
 {
 	add(b, CHANGE_RECOVERED, NULL)->now = now;
+}
+
+/* qstate_batch_doubts - what clients may send again */
+void
+qstate_batch_doubts(struct qstate_batch *b, struct slice doubts)
+{
+	add(b, CHANGE_DOUBTS, NULL)->doubts = arena_dup(&b->arena, doubts);
 }
 
 /* put - the built value under a key, with its checksum */
@@ -397,6 +406,10 @@ apply(struct applying *a, const struct change *c)
 		qstate_key_meta(&key);
 		buf_add_byte(&a->value, QSTATE_META_VERSION);
 		buf_add_le64(&a->value, (uint64_t)c->now);
+		return put(a, &key);
+	case CHANGE_DOUBTS:
+		qstate_key_doubts(&key);
+		buf_add(&a->value, c->doubts);
 		return put(a, &key);
 	}
 	return -EINVAL;

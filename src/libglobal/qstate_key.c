@@ -84,6 +84,13 @@ qstate_key_meta(struct qstate_key *k)
 	begin(k, QSTATE_KEY_META);
 }
 
+/* qstate_key_doubts - the one record of doubts */
+void
+qstate_key_doubts(struct qstate_key *k)
+{
+	begin(k, QSTATE_KEY_DOUBTS);
+}
+
 /* qstate_key_message - a message */
 void
 qstate_key_message(struct qstate_key *k, const struct queue_id *id)
@@ -257,6 +264,7 @@ qstate_key_parse(struct slice key, struct qstate_key_parts *ret_parts)
 
 	switch (kind) {
 	case QSTATE_KEY_META:
+	case QSTATE_KEY_DOUBTS:
 		r = 0;
 		break;
 	case QSTATE_KEY_SLOT:

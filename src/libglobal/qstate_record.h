@@ -113,6 +113,7 @@ enum qstate_kind {
 	QSTATE_KEY_BY_SITE	= 'D',	/* site 0 id 0 index */
 	QSTATE_KEY_BY_SENDER	= 'A',	/* sender 0 id */
 	QSTATE_KEY_BY_LOGIN	= 'L',	/* login 0 id */
+	QSTATE_KEY_DOUBTS	= 'U',	/* once: what clients may send again */
 };
 
 struct qstate_key {
@@ -127,6 +128,7 @@ qstate_key_slice(const struct qstate_key *k)
 }
 
 void	qstate_key_meta(struct qstate_key *k);
+void	qstate_key_doubts(struct qstate_key *k);
 void	qstate_key_message(struct qstate_key *k, const struct queue_id *id);
 void	qstate_key_rcpt(struct qstate_key *k, const struct queue_id *id,
 	    uint32_t index);

@@ -29,6 +29,7 @@ key_name(char out[NAME_ROOM], struct slice key)
 		const char		*name;
 	} kinds[] = {
 		{ QSTATE_KEY_META, "description" },
+		{ QSTATE_KEY_DOUBTS, "doubts" },
 		{ QSTATE_KEY_MESSAGE, "message" },
 		{ QSTATE_KEY_RCPT, "recipient of" },
 		{ QSTATE_KEY_SLOT, "slot" },
@@ -179,6 +180,7 @@ check_one(struct verifying *v, struct slice key, struct slice stored)
 		check_index(v, key, &p);
 		break;
 	case QSTATE_KEY_META:
+	case QSTATE_KEY_DOUBTS:
 	case QSTATE_KEY_GONE:
 		break;
 	}

@@ -5,6 +5,7 @@
  */
 #include "test.h"
 
+#include "libglobal/doubts.h"
 #include "libglobal/qstate_record.h"
 
 static struct queue_id
@@ -26,6 +27,9 @@ try_key(struct slice key)
 	switch (p.kind) {
 	case QSTATE_KEY_META:
 		qstate_key_meta(&k);
+		break;
+	case QSTATE_KEY_DOUBTS:
+		qstate_key_doubts(&k);
 		break;
 	case QSTATE_KEY_MESSAGE:
 		qstate_key_message(&k, &p.id);
@@ -84,6 +88,26 @@ try_record(int which, struct slice in, struct buf *out)
 	FUZZ_CHECK(slice_equal(buf_slice(out), in));
 }
 
+/* spans and messages may be joined, but only once */
+static void
+try_doubts(struct slice in, struct buf *out)
+{
+	struct doubts	once, again;
+	struct buf	second = BUF_INIT;
+
+	doubts_init(&once);
+	doubts_init(&again);
+	if (doubts_decode(&once, in) == 0) {
+		doubts_encode(&once, out);
+		FUZZ_CHECK(doubts_decode(&again, buf_slice(out)) == 0);
+		doubts_encode(&again, &second);
+		FUZZ_CHECK(slice_equal(buf_slice(out), buf_slice(&second)));
+	}
+	doubts_free(&once);
+	doubts_free(&again);
+	buf_free(&second);
+}
+
 static void
 try_seal(struct slice in, struct buf *out)
 {
@@ -105,6 +129,8 @@ FUZZ(qstate)
 		return;
 	if (input.data[0] == 3)
 		try_key(rest);
+	else if (input.data[0] == 4)
+		try_doubts(rest, scratch);
 	else
 		try_record(input.data[0], rest, scratch);
 	try_seal(rest, scratch);

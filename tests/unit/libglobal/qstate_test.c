@@ -643,6 +643,28 @@ TEST(qstate_full)		/* no room: nothing changes, and it goes on */
 	store_free(&t);
 }
 
+TEST(qstate_doubts)
+{
+	for (int memory = 0; memory < 2; memory++) {
+		struct store t = store_new(memory);
+		struct arena a = ARENA_INIT;
+		struct slice got = SLICE_EMPTY;
+		size_t faults = 0;
+
+		CHECK_INT(qstate_doubts(t.s, &a, &got), -ENOENT, memory);
+		qstate_batch_doubts(t.b, S("one"));
+		qstate_batch_doubts(t.b, S("the other"));
+		CHECK_INT(commit(&t), 0, memory);
+		store_reopen(&t);
+		CHECK_INT(qstate_doubts(t.s, &a, &got), 0, memory);
+		CHECK_TEXT(got, "the other", memory);
+		CHECK_INT(qstate_verify(t.s, NULL, NULL, &faults), 0, memory);
+		CHECK_INT(faults, 0, memory);
+		arena_free(&a);
+		store_free(&t);
+	}
+}
+
 TEST(qstate_keys_parse_back)
 {
 	const struct queue_id id = id_of(77);

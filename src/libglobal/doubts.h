@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * doubts: what clients may send a second time, because they may not have heard
+ * that it was taken. Either one message is in doubt, its session having ended
+ * before the client spoke again (unheard), or all messages of a time are,
+ * because somebody died who owed answers then (a span).
+ *
+ * qmgr keeps them, durably; each cleanup has a copy. Both are bounded: beyond,
+ * the oldest message is forgotten, and spans become one that covers them. Pure.
+ */
+#ifndef LIBGLOBAL_DOUBTS_H
+#define LIBGLOBAL_DOUBTS_H
+
+#include "libutil/buf.h"
+#include "libutil/hash.h"
+#include "libutil/list.h"
+
+#define DOUBTS_ID_LEN		16
+#define DOUBTS_UNHEARD_MAX	1024
+#define DOUBTS_SPANS_MAX	15	/* an envelope has room for them and for
+					 * the message's own */
+
+/* times in microseconds since 1970, both included */
+struct doubts_span {
+	int64_t	since;
+	int64_t	until;
+};
+
+struct doubts {
+	struct hash		by_id;
+	struct list		in_order;	/* the one named first is first */
+	struct doubts_span	spans[DOUBTS_SPANS_MAX];
+	size_t			span_count;	/* ascending, apart */
+};
+
+void	doubts_init(struct doubts *d);
+void	doubts_free(struct doubts *d);
+
+/* a message of that id (DOUBTS_ID_LEN bytes; any other length is ignored) that
+ * was taken in that span may not have been heard of; joined with what is known
+ * of the id. A span that ends before it begins: it is in doubt no more. */
+void	doubts_unheard(struct doubts *d, struct slice id,
+	    struct doubts_span span);
+/* all messages taken then */
+void	doubts_add_span(struct doubts *d, struct doubts_span span);
+void	doubts_clear_spans(struct doubts *d);
+/* forget what ended before that time */
+void	doubts_forget(struct doubts *d, int64_t before);
+/* is that message in doubt by itself? */
+bool	doubts_find(const struct doubts *d, struct slice id,
+	    struct doubts_span *ret_span);
+
+/* walk the messages in the order they were named: begin with NULL, which is
+ * the end as well */
+const struct list	*doubts_next(const struct doubts *d,
+			    const struct list *at, struct slice *ret_id,
+			    struct doubts_span *ret_span);
+
+/* as bytes, for storage; decoding adds to what is there. -EBADMSG,
+ * -EPROTONOSUPPORT: of a newer version */
+void		doubts_encode(const struct doubts *d, struct buf *out);
+MUST_USE int	doubts_decode(struct doubts *d, struct slice in);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+#include "libglobal/doubts.h"
+
+#include <stdio.h>
+
+#include "test.h"
+
+/* id_of - sixteen bytes of a number */
+static struct slice
+id_of(char room[17], unsigned n)
+{
+	(void)snprintf(room, 17, "%016x", n);
+	return slice_over(room, DOUBTS_ID_LEN);
+}
+
+/* text - all of it, for comparison */
+static void
+text(const struct doubts *d, struct buf *out)
+{
+	const struct list	*at = NULL;
+	struct doubts_span	 s;
+	struct slice		 id;
+
+	buf_reset(out);
+	for (size_t i = 0; i < d->span_count; i++)
+		buf_addf(out, "%d-%d ", (int)d->spans[i].since,
+		    (int)d->spans[i].until);
+	while ((at = doubts_next(d, at, &id, &s)) != NULL)
+		buf_addf(out, "%.1s:%d-%d ", id.data + 15, (int)s.since,
+		    (int)s.until);
+}
+
+TEST(unheard)
+{
+	static const struct {
+		unsigned		id;
+		struct doubts_span	span;
+		const char		*then;
+	} rows[] = {
+		{ 1, { 10, 10 }, "1:10-10 " },
+		{ 2, { 20, 25 }, "1:10-10 2:20-25 " },
+		{ 1, { 5, 7 }, "1:5-10 2:20-25 " },
+		{ 2, { 30, 30 }, "1:5-10 2:20-30 " },
+		{ 3, { 1, 0 }, "1:5-10 2:20-30 " },
+		{ 1, { 1, 0 }, "2:20-30 " },
+		{ 1, { 40, 40 }, "2:20-30 1:40-40 " },
+	};
+	struct buf	b = BUF_INIT;
+	struct doubts	d;
+	struct doubts_span s;
+	char		room[17];
+
+	doubts_init(&d);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		doubts_unheard(&d, id_of(room, rows[i].id), rows[i].span);
+		text(&d, &b);
+		CHECK_TEXT(buf_slice(&b), rows[i].then, i);
+	}
+	doubts_unheard(&d, S("short"), (struct doubts_span){ 1, 2 });
+	CHECK(!doubts_find(&d, S("short"), &s), 0);
+	CHECK(doubts_find(&d, id_of(room, 2), &s), 0);
+	CHECK(s.since == 20 && s.until == 30, 0);
+	CHECK(!doubts_find(&d, id_of(room, 3), &s), 0);
+	doubts_forget(&d, 31);
+	text(&d, &b);
+	CHECK_TEXT(buf_slice(&b), "1:40-40 ", 0);
+	buf_free(&b);
+	doubts_free(&d);
+}
+
+TEST(spans)
+{
+	static const struct {
+		struct doubts_span	span;
+		const char		*then;
+	} rows[] = {
+		{ { 100, 110 }, "100-110 " },
+		{ { 200, 210 }, "100-110 200-210 " },
+		{ { 150, 140 }, "100-110 200-210 " },
+		{ { 150, 160 }, "100-110 150-160 200-210 " },
+		{ { 105, 120 }, "100-120 150-160 200-210 " },
+		{ { 210, 230 }, "100-120 150-160 200-230 " },
+		{ { 155, 156 }, "100-120 150-160 200-230 " },
+		{ { 110, 155 }, "100-160 200-230 " },
+		{ { 50, 60 }, "50-60 100-160 200-230 " },
+		{ { 0, 300 }, "0-300 " },
+	};
+	struct buf	b = BUF_INIT;
+	struct doubts	d;
+
+	doubts_init(&d);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		doubts_add_span(&d, rows[i].span);
+		text(&d, &b);
+		CHECK_TEXT(buf_slice(&b), rows[i].then, i);
+	}
+	doubts_clear_spans(&d);
+	CHECK_INT(d.span_count, 0, 0);
+	buf_free(&b);
+	doubts_free(&d);
+}
+
+/* in whatever order they come: none is lost, and there are never too many */
+TEST(many_spans)
+{
+	for (unsigned order = 0; order < 3; order++) {
+		struct doubts	d;
+
+		doubts_init(&d);
+		for (unsigned i = 0; i < 50; i++) {
+			unsigned n = order == 0 ? i : order == 1 ? 49 - i :
+			    i * 7 % 50;
+
+			doubts_add_span(&d, (struct doubts_span){ n * 10,
+			    n * 10 + 1 });
+			CHECK(d.span_count <= DOUBTS_SPANS_MAX, i);
+		}
+		for (size_t i = 1; i < d.span_count; i++)
+			CHECK(d.spans[i - 1].until < d.spans[i].since, i);
+		for (unsigned n = 0; n < 50; n++) {
+			bool held = false;
+
+			for (size_t i = 0; i < d.span_count; i++)
+				held = held || (d.spans[i].since <= n * 10 &&
+				    d.spans[i].until >= n * 10 + 1);
+			CHECK(held, n);
+		}
+		doubts_forget(&d, 10000);
+		CHECK_INT(d.span_count, 0, order);
+		doubts_free(&d);
+	}
+}
+
+TEST(bounded)
+{
+	struct doubts	d;
+	struct doubts_span s;
+	char		room[17];
+
+	doubts_init(&d);
+	for (unsigned i = 0; i < DOUBTS_UNHEARD_MAX + 10; i++)
+		doubts_unheard(&d, id_of(room, i), (struct doubts_span){ 1, 2 });
+	CHECK_INT(d.by_id.count, DOUBTS_UNHEARD_MAX, 0);
+	CHECK(!doubts_find(&d, id_of(room, 9), &s), 0);
+	CHECK(doubts_find(&d, id_of(room, 10), &s), 0);
+	doubts_free(&d);
+}
+
+TEST(bytes)
+{
+	struct buf	b = BUF_INIT, was = BUF_INIT, is = BUF_INIT;
+	struct doubts	d, e;
+	char		room[17];
+
+	doubts_init(&d);
+	doubts_add_span(&d, (struct doubts_span){ 1, 2 });
+	doubts_add_span(&d, (struct doubts_span){ 5, 6 });
+	for (unsigned i = 0; i < 5; i++)
+		doubts_unheard(&d, id_of(room, i), (struct doubts_span){ i,
+		    10 });
+	doubts_encode(&d, &b);
+	text(&d, &was);
+	for (size_t cut = 0; cut <= b.len; cut++) {
+		int	r;
+
+		doubts_init(&e);
+		r = doubts_decode(&e, slice_sub(buf_slice(&b), 0, cut));
+		CHECK(r == 0 || r == -EBADMSG, cut);
+		text(&e, &is);
+		CHECK(slice_has_prefix(buf_slice(&was), buf_slice(&is)), cut);
+		if (cut == b.len)
+			CHECK(r == 0 && was.len == is.len, cut);
+		doubts_free(&e);
+	}
+	doubts_init(&e);
+	CHECK_INT(doubts_decode(&e, S("\2")), -EPROTONOSUPPORT, 0);
+	CHECK_INT(doubts_decode(&e, S("\1\20")), -EBADMSG, 0);
+	doubts_free(&e);
+	buf_free(&b);
+	buf_free(&was);
+	buf_free(&is);
+	doubts_free(&d);
+}
