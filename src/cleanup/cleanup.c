@@ -17,6 +17,7 @@ prepare(struct daemon *d, struct diag *diag)
 	(void)diag;
 	c->daemon = d;
 	daemon_set_data(d, c);
+	doubts_init(&c->doubts);
 	slots_init(c);
 	return 0;
 }
@@ -48,11 +49,13 @@ join_task(struct task *t, void *arg)
 	struct cleanup	*c = arg;
 	int		 r;
 
-	while ((r = signal_wait(t, &c->left)) == 0)
+	while ((r = signal_wait(t, &c->left)) == 0) {
+		c->doubts_of = 0;
 		do {
 			if ((r = task_sleep(t, JOIN_PAUSE)) == 0)
 				r = edge_ensure(t, c->qmgr);
 		} while (r < 0 && r != -ECANCELED);
+	}
 	return r;
 }
 

@@ -11,6 +11,7 @@
 
 #include "cleanup/cleanup_params.h"
 #include "libglobal/daemon.h"
+#include "libglobal/doubts.h"
 #include "libglobal/ipc_content.h"
 #include "libglobal/ipc_queue.h"
 #include "libglobal/large.h"
@@ -54,6 +55,9 @@ struct cleanup {
 					 * modulo TOLD_MAX */
 	struct signal	 told;		/* qmgr is to hear of commits */
 	struct signal	 left;		/* qmgr has ended */
+	struct doubts	 doubts;	/* what clients may send again */
+	uint64_t	 doubts_of;	/* edge_generation of who told it */
+	struct hash	 flights;	/* messages that are being decided on */
 };
 
 /* one message */
@@ -83,6 +87,15 @@ struct message {
 	size_t			 answer_count;
 	bool			 add_missing;
 	bool			 again;		/* it may be in the queue */
+	/* cleanup_doubt.c */
+	struct evp_md_ctx_st	*digest;	/* NULL: of our own making */
+	struct slice		 flight;	/* content and recipients */
+	bool			 flying;	/* it is in cleanup->flights */
+	int64_t			 since;		/* when it, or a copy that was
+						 * not heard of, was taken */
+	bool			 unheard;	/* there was such a copy */
+	bool			 unsure;	/* some of it may be delivered,
+						 * whatever the answer */
 };
 
 /* cleanup_channel.c */
@@ -105,6 +118,21 @@ void	message_done(struct message *m);
 /* pieces and Message-ID of the envelope; refuses what goes in circles */
 MUST_USE int	message_dress(struct task *t, struct message *m,
 		    struct status *ret_refusal);
+/* cleanup_doubt.c: messages that come twice */
+void	doubt_begin(struct message *m);
+void	doubt_content(struct message *m, struct slice bytes);
+/* envelope->content_id and doubts, from the complete content; when qmgr has
+ * said what it knows. -ECANCELED */
+MUST_USE int	doubt_name(struct task *t, struct message *m);
+/* false if the same transaction is being decided upon already */
+bool	flight_begin(struct message *m);
+void	flight_end(struct message *m);
+/* the client may not know what became of a message; it knows */
+void	doubt_tell(struct cleanup *c, const struct msg_content_unheard *m);
+void	doubt_tell_of(const struct message *m);
+void	doubt_over(struct message *m);
+/* what qmgr knows */
+void	doubt_heard(struct cleanup *c, const struct msg_queue_doubts *m);
 /* cleanup_slots.c */
 void	slots_init(struct cleanup *c);
 MUST_USE int	slots_get(struct task *t, struct cleanup *c, uint8_t class,

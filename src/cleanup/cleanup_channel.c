@@ -26,6 +26,9 @@ answer(struct ipc_conn *c, const struct message *m, const struct status *s)
 	status_code_format(&enhanced, s->enhanced);
 	d.enhanced = buf_slice(&enhanced);
 	d.text = status_text(s);
+	d.content_id = m->envelope->content_id;
+	d.since = m->since;
+	d.taken = m->envelope->taken;
 	d.rcpts.v = m->answers;
 	d.rcpts.n = m->answer_count;
 	r = ipc_post(c, &msg_content_done_desc, &d);
@@ -42,6 +45,8 @@ end(struct task *t, struct ipc_conn *c, struct message *m)
 
 	ipc_set_state(c, CONTENT_WAIT);
 	message_finish(t, m, &s);
+	if (ipc_has_ended(c))
+		doubt_tell_of(m);	/* nobody is there to answer */
 	r = answer(c, m, &s);
 	message_done(m);
 	ipc_set_state(c, CONTENT_IDLE);
@@ -69,6 +74,9 @@ on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		    ((struct msg_content_data *)in->msg)->bytes);
 	case MSG_content_end:
 		return end(t, c, m);
+	case MSG_content_unheard:
+		doubt_tell(ch->cleanup, in->msg);
+		return 0;
 	case MSG_content_abort:
 		message_done(m);
 		ipc_set_state(c, CONTENT_IDLE);

@@ -319,6 +319,7 @@ through(struct task *t, struct message *m, struct status *ret_status)
 	int				 r = message_offer(t, m, &a, &v);
 
 	if (r < 0) {
+		m->unsure = true;
 		/* what qmgr did before it broke is not known. It may have
 		 * begun: the delivery ids keep a mailbox from getting it twice */
 		if (r == -ECANCELED)
@@ -339,11 +340,34 @@ through(struct task *t, struct message *m, struct status *ret_status)
 		ignore(status_code_parse(refused->enhanced, &code));
 		*ret_status = status_of(refused->code, code, refused->text);
 	} else {
+		m->unsure = delivered > 0 || v->adopted;
 		queue(t, m, v->adopted, ret_status);
 	}
 	each_rest(m, ret_status);
 out:
+	if (status_is_ok(ret_status))
+		m->unsure = false;
 	arena_free(&a);
+}
+
+/* decide - what is to become of it */
+static void
+decide(struct task *t, struct message *m, struct status *ret_status)
+{
+	if (!flight_begin(m))
+		*ret_status = status_make(451, "4.3.0", "Error: an earlier "
+		    "copy of this message is still being delivered");
+	else if (m->now)
+		message_now(t, m, ret_status);
+	else if (m->through)
+		through(t, m, ret_status);
+	else
+		queue(t, m, false, ret_status);
+	flight_end(m);
+	if (status_is_ok(ret_status))
+		doubt_over(m);
+	if (m->unsure)
+		doubt_tell_of(m);
 }
 
 /* message_finish - decide and carry out */
@@ -368,15 +392,14 @@ message_finish(struct task *t, struct message *m, struct status *ret_status)
 	if (r == -ENOSPC || r == -EDQUOT)
 		*ret_status = status_make(452, "4.3.1",
 		    "Insufficient system storage");
+	else if (r == -ECANCELED)
+		*ret_status = status_make(451, "4.3.2",
+		    "Shutting down, try again later");
 	else if (r < 0)
 		*ret_status = status_make(451, "4.3.0",
 		    "Error: queue file write error");
-	else if (m->now)
-		message_now(t, m, ret_status);
-	else if (m->through)
-		through(t, m, ret_status);
 	else
-		queue(t, m, false, ret_status);
+		decide(t, m, ret_status);
 	if (status_is_temporary(ret_status))
 		say_not_accepted(m, ret_status);
 }

@@ -127,13 +127,15 @@ message_dress(struct task *t, struct message *m, struct status *ret_refusal)
 	struct buf	text = BUF_INIT;
 	int		r;
 
-	(void)t;
 	if (m->facts->received_count > (uint64_t)m->p->hopcount_limit) {
 		*ret_refusal = status_make(554, "5.4.6",
 		    "Error: too many hops");
 		return -ELOOP;
 	}
 	if ((r = find_message_id(m)) < 0)
+		return r;
+	m->envelope->taken = task_wall(t);
+	if ((r = doubt_name(t, m)) < 0)
 		return r;
 	buf_add(&text, m->received);
 	missing(m, &text);

@@ -7,6 +7,7 @@
 #include "cleanup/cleanup.h"
 
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -50,6 +51,7 @@ message_begin(struct message *m, struct cleanup *c,
 	log_set(&m->log, KV_STR("queue_id", m->envelope->queue_id));
 	limits.depth = (size_t)m->p->mime_nesting_limit;
 	limits.boundary_bytes = (size_t)m->p->mime_boundary_length_limit;
+	doubt_begin(m);
 	m->scan = scan_new(&limits);
 	m->content.max = (size_t)m->p->content_memory_limit + 1;
 	return 0;
@@ -110,6 +112,7 @@ message_add(struct task *t, struct message *m, struct slice bytes)
 	if (m->too_large || m->failure < 0)
 		return 0;
 	scan_feed(m->scan, bytes);
+	doubt_content(m, bytes);
 	if (m->large.fd >= 0 || m->length > m->p->content_memory_limit ||
 	    m->cleanup->memory + bytes.len > m->p->content_memory_budget) {
 		r = to_file(t, m, bytes);
@@ -168,6 +171,8 @@ message_done(struct message *m)
 	if (m->cleanup == NULL)
 		return;
 	uncharge(m);
+	flight_end(m);
+	EVP_MD_CTX_free(m->digest);
 	large_abandon(QUEUE_HERE, &m->large);
 	fd_close(&m->large_fd);
 	memfile_done(&m->sealed);

@@ -37,7 +37,9 @@ message_now(struct task *t, struct message *m, struct status *ret_status)
 	/* one answer for all, if qmgr gives none */
 	*ret_status = status_make(451, "4.3.0",
 	    "Temporary server error, try again later");
+	m->unsure = true;
 	if (message_offer(t, m, &a, &v) == 0) {
+		m->unsure = v->adopted;
 		m->answers = ARENA_ARRAY(&m->arena, struct msg_rcpt_answer,
 		    e->rcpts.n);
 		for (size_t i = 0; i < e->rcpts.n; i++)

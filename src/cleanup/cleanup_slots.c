@@ -365,6 +365,10 @@ on_message(struct task *t, struct ipc_conn *conn, struct ipc_in *in,
 	(void)a;
 	if (in->desc->number == MSG_queue_shrink)
 		return shrink(t, in->msg);
+	if (in->desc->number == MSG_queue_doubts) {
+		doubt_heard(c, in->msg);
+		return 0;
+	}
 	if (in->desc->number != MSG_queue_unlink)
 		return -EBADMSG;
 	id = ((struct msg_queue_unlink *)in->msg)->queue_id;

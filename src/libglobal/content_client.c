@@ -193,11 +193,31 @@ content_end_each(struct task *t, struct content_channel *ch, struct arena *a,
 		} else {
 			*ret_status = status_of(m->code, code, m->text);
 			*ret_answers = (struct content_answers){ m->rcpts.v,
-			    m->rcpts.n };
+			    m->rcpts.n, { m->content_id, m->since, m->taken } };
 		}
 	} else {
 		r = -EBADMSG;
 	}
 	ipc_in_done(&in);
+	return r;
+}
+
+/* content_unheard - over a channel that carries no message now */
+int
+content_unheard(struct task *t, struct content_pool *p,
+    const struct msg_content_unheard *name)
+{
+	struct content_channel	*ch;
+	int			 r;
+
+	if ((r = content_channel_get(t, p, &ch)) < 0)
+		return r;
+	r = ipc_send(t, &ch->conn, &msg_content_unheard_desc, name);
+	if (r == 0)
+		r = ipc_drain(t, &ch->conn);
+	if (r < 0)
+		content_channel_drop(&ch);
+	else
+		content_channel_put(p, &ch);
 	return r;
 }

@@ -56,13 +56,18 @@ MUST_USE int	content_data(struct task *t, struct content_channel *ch,
 /* that was all: wait for what became of it; -ETIMEDOUT */
 MUST_USE int	content_end(struct task *t, struct content_channel *ch,
 		    struct arena *a, struct status *ret_status);
-/* the same; the answers of each recipient live in the arena */
+/* the same; the answers of each recipient live in the arena. The rest is for
+ * content_unheard; an empty content_id: copies cannot be told from others. */
 struct content_answers {
 	const struct msg_rcpt_answer	*v;
 	size_t				 n;
+	struct msg_content_unheard	 name;
 };
 MUST_USE int	content_end_each(struct task *t, struct content_channel *ch,
 		    struct arena *a, struct status *ret_status,
 		    struct content_answers *ret_answers);
+/* who was told that the message was taken may not have heard it */
+MUST_USE int	content_unheard(struct task *t, struct content_pool *p,
+		    const struct msg_content_unheard *name);
 
 #endif

@@ -119,6 +119,12 @@ daemon_on_peer_gone(struct daemon *d, void (*fn)(struct daemon *, uint32_t))
 	d->peer_gone = fn;
 }
 
+void
+daemon_on_mishap(struct daemon *d, void (*fn)(struct daemon *, uint32_t))
+{
+	d->mishap = fn;
+}
+
 /* daemon_allow_read - one more folder for the sandbox */
 void
 daemon_allow_read(struct daemon *d, const char *folder)

@@ -233,6 +233,10 @@ on_control(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 			d->peer_gone(d,
 			    ((struct msg_peer_gone *)in->msg)->process);
 		return 0;
+	case MSG_mishap:
+		if (d->mishap != NULL)
+			d->mishap(d, ((struct msg_mishap *)in->msg)->process);
+		return 0;
 	default:
 		return -EBADMSG;
 	}

@@ -658,6 +658,18 @@ ipc_is_open(const struct ipc_conn *c)
 	return c->table != NULL && c->io.fd >= 0 && c->failure == 0;
 }
 
+/* ipc_has_ended - has the peer closed, as far as can be seen now? */
+bool
+ipc_has_ended(const struct ipc_conn *c)
+{
+	char	byte;
+
+	if (!ipc_is_open(c))
+		return true;
+	return !io_is_dry(&c->io) &&
+	    recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* ipc_set_state - from now on only messages of these states may come */
 void
 ipc_set_state(struct ipc_conn *c, uint32_t states)

@@ -143,6 +143,8 @@ void	ipc_open(struct ipc_conn *c, struct loop *l, int *fd_take,
 void	ipc_close(struct ipc_conn *c);
 bool	ipc_is_open(const struct ipc_conn *c);
 void	ipc_set_state(struct ipc_conn *c, uint32_t states);
+/* has the peer closed, or has it failed, as far as can be seen now? */
+bool	ipc_has_ended(const struct ipc_conn *c);
 /* what was wrong with what the peer sent, or "" */
 const char	*ipc_error(const struct ipc_conn *c);
 

@@ -329,12 +329,10 @@ plan_restart(struct master *m, struct service *s, bool failed, int64_t age)
 	task_group_start(&m->group, restart_task, r);
 }
 
-/* tell_qmgr - a cleanup that qmgr may wait for has ended */
+/* tell_qmgr - of a process that has ended */
 static void
-tell_qmgr(struct master *m, uint32_t number)
+tell_qmgr(struct master *m, const struct ipc_desc *desc, const void *msg)
 {
-	struct msg_peer_gone gone = { number };
-
 	LIST_EACH(&m->services, link) {
 		struct service *s = CONTAINER_OF(link, struct service, link);
 
@@ -342,8 +340,23 @@ tell_qmgr(struct master *m, uint32_t number)
 			continue;
 		LIST_EACH(&s->processes, plink)
 			ignore(ipc_post(&CONTAINER_OF(plink, struct process,
-			    link)->control, &msg_peer_gone_desc, &gone));
+			    link)->control, desc, msg));
 	}
+}
+
+/* say_end - what qmgr is to know of the end of a process: a cleanup that it
+ * may wait for; who left clients without an answer */
+static void
+say_end(struct master *m, const struct process *p, bool failed)
+{
+	struct msg_peer_gone	gone = { p->number };
+	struct msg_mishap	mishap = { p->number };
+	bool			cleanup = strcmp(p->daemon->name, "cleanup") == 0;
+
+	if (cleanup)
+		tell_qmgr(m, &msg_peer_gone_desc, &gone);
+	if (failed && (cleanup || strcmp(p->daemon->name, "smtpd") == 0))
+		tell_qmgr(m, &msg_mishap_desc, &mishap);
 }
 
 /* reaped - one process has ended */
@@ -354,8 +367,7 @@ reaped(struct master *m, struct process *p, int status)
 	int64_t		 age = (loop_wall(m->loop) - p->started) / 1000;
 	bool		 failed = log_end(m, p, status);
 
-	if (strcmp(p->daemon->name, "cleanup") == 0)
-		tell_qmgr(m, p->number);
+	say_end(m, p, failed);
 	list_remove(&p->link);
 	p->service = NULL;
 	p->pid = 0;

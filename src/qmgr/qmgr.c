@@ -17,7 +17,9 @@ prepare(struct daemon *d, struct diag *diag)
 	list_init(&q->finishing);
 	list_init(&q->committed_waiters);
 	daemon_set_data(d, q);
+	doubts_init(&q->doubts);
 	daemon_on_peer_gone(d, peer_gone);
+	daemon_on_mishap(d, qdoubt_mishap);
 	return 0;
 }
 
@@ -37,6 +39,7 @@ run(struct task *t, struct daemon *d)
 	task_group_begin(t, &g);
 	task_group_start(&g, commit_task, q);
 	task_group_start(&g, due_task, q);
+	task_group_start(&g, qdoubt_task, q);
 	task_group_start(&g, schedule_task, q);
 	r = task_group_end(t, &g);
 	/* the last results must not be lost: they would be tried again */

@@ -8,6 +8,7 @@
 #define QMGR_QMGR_H
 
 #include "libglobal/daemon.h"
+#include "libglobal/doubts.h"
 #include "libglobal/ipc_bounce.h"
 #include "libglobal/ipc_delivery.h"
 #include "libglobal/ipc_queue.h"
@@ -92,6 +93,8 @@ struct qmgr {
 	uint64_t		 batches_done;	/* commits so far */
 	uint64_t		 batches_begun;
 	struct recent		*recent;	/* qmgr_recent.c */
+	struct doubts		 doubts;	/* qmgr_doubt.c */
+	bool			 busy;		/* since they were written */
 	bool			 recovered;
 	bool			 doubting;	/* slots are being looked at */
 };
@@ -172,6 +175,13 @@ bool	recent_find(struct qmgr *q, const struct queue_id *id);
 /* was a message of that id committed? Waits for what dead cleanups left */
 MUST_USE int	recent_known(struct task *t, struct qmgr *q, struct slice id,
 		    bool *ret_known);
+/* qmgr_doubt.c: what clients may send again */
+void	qdoubt_recover(struct qmgr *q);
+MUST_USE int	qdoubt_task(struct task *t, void *arg);
+MUST_USE int	qdoubt_tell_all(struct owner *o);
+MUST_USE int	qdoubt_heard(struct qmgr *q,
+		    const struct msg_queue_unheard *m);
+void	qdoubt_mishap(struct daemon *d, uint32_t process);
 /* qmgr_recover.c */
 MUST_USE int	recover(struct task *t, struct qmgr *q);
 /* qmgr_admin.c */

@@ -236,7 +236,8 @@ on_hello(struct task *t, struct owner *o, struct ipc_conn *c,
 	if ((r = welcome(o, c, request)) < 0)
 		return r;
 	slots_told(q, m->told.v, m->told.n);
-	if ((r = slots_look(t, q, o->number, &o->held)) < 0 ||
+	if ((r = qdoubt_tell_all(o)) < 0 ||
+	    (r = slots_look(t, q, o->number, &o->held)) < 0 ||
 	    (r = large_adopt(t, q, o->number)) < 0)
 		return r;
 	large_tell_all(q);
@@ -409,6 +410,7 @@ on_committed(struct owner *o, struct msg_queue_committed *c)
 	void			*e;
 	int			 r;
 
+	q->busy = true;
 	if ((r = place_of(o, c, &place, &generation)) < 0)
 		return r == -EALREADY ? 0 : r;
 	if ((r = ipc_unpack(&msg_envelope_desc, c->envelope, &a, &e)) < 0)
@@ -455,6 +457,8 @@ on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	case MSG_queue_forget:
 		on_forget(o->qmgr, in->msg);
 		return 0;
+	case MSG_queue_unheard:
+		return qdoubt_heard(o->qmgr, in->msg);
 	case MSG_queue_unlinked:
 		return large_unlinked(o->qmgr,
 		    ((struct msg_queue_unlinked *)in->msg)->queue_id);

@@ -140,6 +140,7 @@ on_offer(struct task *t, struct owner *o, uint32_t request,
 	void		*e;
 	int		 r;
 
+	q->busy = true;
 	r = ipc_unpack(&msg_envelope_desc, m->envelope, &a, &e);
 	if (r == 0 && (!may_go_through(q, e, m->now) ||
 	    qmessage_find(q, ((struct msg_envelope *)e)->queue_id) != NULL))

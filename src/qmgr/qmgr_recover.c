@@ -251,6 +251,7 @@ recover(struct task *t, struct qmgr *q)
 		    KV_UINT("free", rec->totals.free));
 		owners_lease(q);
 		slots_clear_doubts(q);
+		qdoubt_recover(q);
 		q->recovered = true;
 		go_on(q, rec);
 	} else if (r != -ECANCELED) {

@@ -64,6 +64,15 @@ struct smtpd_txn {
 	bool			 broken;	/* cleanup is gone */
 };
 
+/* the last message that the client was told is taken, until it has spoken
+ * again and so shown that it heard that */
+struct smtpd_unheard {
+	int64_t	since;
+	int64_t	taken;
+	char	id[16];
+	bool	is_set;
+};
+
 struct smtpd_client {
 	struct smtpd		*smtpd;
 	struct daemon		*daemon;
@@ -82,6 +91,7 @@ struct smtpd_client {
 	const char		*after;		/* the last verb */
 	uint32_t		 given[SMTP_VERB_COUNT];
 	uint32_t		 accepted[SMTP_VERB_COUNT];
+	struct smtpd_unheard	 unheard;
 	uint32_t		 errors;
 	uint32_t		 junk;
 	bool			 esmtp;
@@ -128,6 +138,13 @@ MUST_USE int	smtpd_answer_each(struct task *t, struct smtpd_client *c,
 /* whose targets the one with that number has; see x->named */
 const struct smtpd_named	*smtpd_targets_of(const struct smtpd_txn *x,
 				    size_t i);
+/* smtpd_unheard.c: messages that may come again */
+void	unheard_note(struct smtpd_client *c, const struct status *s,
+	    const struct content_answers *answers);
+/* a line is to be read, and was: was anything in it sent since? */
+bool	unheard_needs_input(const struct smtpd_client *c);
+/* the session is over */
+void	unheard_tell(struct task *t, struct smtpd_client *c);
 /* smtpd_lmtp.c */
 /* 1: this client may speak LMTP with us; 0: not */
 MUST_USE int	lmtp_may_speak(struct task *t, struct smtpd_client *c);

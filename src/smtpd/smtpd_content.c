@@ -195,7 +195,7 @@ answer(struct task *t, struct smtpd_client *c, const char *stage,
 static int
 finish(struct task *t, struct smtpd_client *c, const char *stage)
 {
-	struct content_answers	each = { NULL, 0 };
+	struct content_answers	each = { .n = 0 };
 	struct arena		a = ARENA_INIT;
 	struct slice		next;
 	struct status		s;
@@ -219,8 +219,10 @@ finish(struct task *t, struct smtpd_client *c, const char *stage)
 	} else {
 		content_channel_put(&c->smtpd->pool, &c->txn.channel);
 	}
-	if (r == 0)
+	if (r == 0) {
+		unheard_note(c, &s, &each);
 		r = answer(t, c, stage, &s, &each);
+	}
 	arena_free(&a);
 	txn_reset(c);
 	return r;
@@ -364,7 +366,7 @@ static int
 refuse_chunk(struct task *t, struct smtpd_client *c, const struct smtp_bdat *b,
     const struct status *bad)
 {
-	const struct content_answers none = { NULL, 0 };
+	const struct content_answers none = { .n = 0 };
 
 	if (c->lmtp && b->last && c->txn.accepted > 0)
 		return lmtp_answer_each(t, c, "BDAT", &none, bad);

@@ -109,11 +109,15 @@ static int
 read_command(struct task *t, struct smtpd_client *c, struct slice *ret_line)
 {
 	struct deadline	idle;
+	bool		heard = c->unheard.is_set && unheard_needs_input(c);
 	int		r;
 
 	deadline_begin(t, &idle, c->p->smtpd_timeout);
 	r = stream_read_line(t, &c->stream, c->p->line_length_limit, ret_line);
-	return deadline_end(t, &idle, r);
+	r = deadline_end(t, &idle, r);
+	if (heard && r == 0)
+		c->unheard.is_set = false;
+	return r;
 }
 
 /* too_many_errors - has the client used up our patience? */
@@ -195,6 +199,7 @@ session(struct task *t, struct smtpd_client *c,
 		log_event(&c->log, EV_SMTPD_CONNECT);
 		r = serve(t, c);
 		farewell(t, c, r);
+		unheard_tell(t, c);
 		counts(c, &said);
 		log_event(&c->log, EV_SMTPD_DISCONNECT,
 		    KV_STR("counts", buf_slice(&said)));

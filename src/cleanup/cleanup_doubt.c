@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Messages that come twice. A client that did not hear that its message was
+ * taken sends it again, and that must not become two messages; one that heard
+ * it and sends the same again means two. So each message is named by what its
+ * client cannot but repeat: its address, the sender, the Message-ID and every
+ * byte of the content. With the name go the times of which it is not sure that
+ * who was answered then heard it (qmgr tells us of them); the mailbox compares.
+ *
+ * A copy that comes while the one before it is still being decided upon is
+ * sent away, to come again.
+ */
+#include <openssl/evp.h>
+
+#include "cleanup/cleanup.h"
+#include "libutil/alloc.h"
+
+#define KNOW_LIMIT	10000	/* ms that qmgr may take to tell us */
+#define KNOW_PAUSE	2
+
+/* digest - one more part of it; there is nothing that can fail */
+static void
+digest(struct message *m, struct slice part)
+{
+	if (part.len > 0 && EVP_DigestUpdate(m->digest, part.data,
+	    part.len) != 1)
+		fatal("the SHA-256 of the crypto library does not work");
+}
+
+static void
+digest_text(struct message *m, struct slice text)
+{
+	digest(m, text);
+	digest(m, slice_over("", 1));
+}
+
+/* doubt_begin - mail that a client sends; ours is known by its queue id */
+void
+doubt_begin(struct message *m)
+{
+	if (m->envelope->client_address.len == 0)
+		return;
+	m->digest = EVP_MD_CTX_new();
+	if (m->digest == NULL ||
+	    EVP_DigestInit_ex(m->digest, EVP_sha256(), NULL) != 1)
+		fatal("the SHA-256 of the crypto library does not work");
+}
+
+/* doubt_content - a run of it */
+void
+doubt_content(struct message *m, struct slice bytes)
+{
+	if (m->digest != NULL)
+		digest(m, bytes);
+}
+
+/* final - the digest, made of what was added; it ends */
+static void
+final(struct message *m, unsigned char ret_hash[EVP_MAX_MD_SIZE])
+{
+	if (EVP_DigestFinal_ex(m->digest, ret_hash, NULL) != 1)
+		fatal("the SHA-256 of the crypto library does not work");
+}
+
+/* name_content - the content's own name, then with all recipients that of the
+ * transaction: parts of one message may come side by side */
+static void
+name_content(struct message *m)
+{
+	struct msg_envelope	*e = m->envelope;
+	unsigned char		 hash[EVP_MAX_MD_SIZE];
+	struct buf		 length = BUF_INIT;
+
+	buf_add_le64(&length, m->length);
+	digest(m, buf_slice(&length));
+	buf_free(&length);
+	digest_text(m, e->client_address);
+	digest_text(m, e->sender);
+	digest_text(m, e->message_id);
+	final(m, hash);
+	e->content_id = arena_dup(&m->arena, slice_over(hash, DOUBTS_ID_LEN));
+	if (EVP_DigestInit_ex(m->digest, NULL, NULL) != 1)
+		fatal("the SHA-256 of the crypto library does not work");
+	digest(m, e->content_id);
+	for (size_t i = 0; i < e->rcpts.n; i++)
+		digest_text(m, e->rcpts.v[i].original);
+	final(m, hash);
+	m->flight = arena_dup(&m->arena, slice_over(hash, DOUBTS_ID_LEN));
+}
+
+/* wait_known - until the qmgr of now has said what it knows. Without one
+ * nothing is in doubt: better twice than not at all. */
+static int
+wait_known(struct task *t, struct cleanup *c)
+{
+	int64_t	end = task_now(t) + KNOW_LIMIT;
+	int	r = 0;
+
+	while (c->doubts_of == 0 || c->doubts_of != edge_generation(c->qmgr)) {
+		if (task_now(t) >= end)
+			return 0;
+		r = edge_ensure(t, c->qmgr);
+		if (r != -ECANCELED)
+			r = task_sleep(t, KNOW_PAUSE);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* doubt_name - the content is complete, and its Message-ID known */
+int
+doubt_name(struct task *t, struct message *m)
+{
+	struct msg_envelope	*e = m->envelope;
+	const struct doubts	*d = &m->cleanup->doubts;
+	struct doubts_span	 own;
+	struct msg_doubt	*v;
+	size_t			 n = 0;
+	int			 r;
+
+	m->since = e->taken;
+	if (m->digest == NULL || e->message_id.len == 0)
+		return 0;
+	name_content(m);
+	if ((r = wait_known(t, m->cleanup)) < 0)
+		return r;
+	v = ARENA_ARRAY(&m->arena, struct msg_doubt, d->span_count + 1);
+	for (size_t i = 0; i < d->span_count; i++)
+		v[n++] = (struct msg_doubt){ d->spans[i].since,
+		    d->spans[i].until };
+	m->unheard = doubts_find(d, e->content_id, &own);
+	if (m->unheard) {
+		v[n++] = (struct msg_doubt){ own.since, own.until };
+		if (own.since < m->since)
+			m->since = own.since;
+	}
+	e->doubts.v = v;
+	e->doubts.n = n;
+	return 0;
+}
+
+/* --- one at a time */
+
+/* flight_begin - false if it is being decided upon already */
+bool
+flight_begin(struct message *m)
+{
+	struct hash *h = &m->cleanup->flights;
+
+	if (m->flight.len == 0)
+		return true;
+	if (hash_get(h, m->flight) != NULL)
+		return false;
+	(void)hash_put(h, m->flight, m);	/* is new */
+	m->flying = true;
+	return true;
+}
+
+/* flight_end - it was decided, or given up */
+void
+flight_end(struct message *m)
+{
+	if (m->flying)
+		(void)hash_remove(&m->cleanup->flights, m->flight); /* m */
+	m->flying = false;
+}
+
+/* --- what is told */
+
+/* tell - qmgr, which tells the other cleanups */
+static void
+tell(struct cleanup *c, struct slice id, struct doubts_span span)
+{
+	struct msg_unheard	 one = { id, span.since, span.until };
+	struct msg_queue_unheard m = { { &one, 1 } };
+
+	doubts_unheard(&c->doubts, id, span);
+	/* gone: the next one doubts all that was taken in its time */
+	ignore(edge_post(c->qmgr, &msg_queue_unheard_desc, &m));
+}
+
+/* doubt_tell - the client may not know that this was taken */
+void
+doubt_tell(struct cleanup *c, const struct msg_content_unheard *m)
+{
+	if (m->content_id.len == DOUBTS_ID_LEN && m->since <= m->taken)
+		tell(c, m->content_id, (struct doubts_span){ m->since,
+		    m->taken });
+}
+
+/* doubt_tell_of - the same, of a message that is not answered by a yes, or to
+ * nobody */
+void
+doubt_tell_of(const struct message *m)
+{
+	const struct msg_content_unheard u = { m->envelope->content_id,
+	    m->since, m->envelope->taken };
+
+	doubt_tell(m->cleanup, &u);
+}
+
+/* doubt_over - the copy was taken: if nobody hears of that, we are told */
+void
+doubt_over(struct message *m)
+{
+	if (m->unheard)
+		tell(m->cleanup, m->envelope->content_id,
+		    (struct doubts_span){ 1, 0 });
+	m->unheard = false;
+}
+
+/* doubt_heard - what qmgr knows */
+void
+doubt_heard(struct cleanup *c, const struct msg_queue_doubts *m)
+{
+	for (size_t i = 0; i < m->unheard.n; i++)
+		doubts_unheard(&c->doubts, m->unheard.v[i].content_id,
+		    (struct doubts_span){ m->unheard.v[i].since,
+		    m->unheard.v[i].until });
+	doubts_clear_spans(&c->doubts);
+	for (size_t i = 0; i < m->spans.n; i++)
+		doubts_add_span(&c->doubts, (struct doubts_span){
+		    m->spans.v[i].since, m->spans.v[i].until });
+	c->doubts_of = edge_generation(c->qmgr);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What clients may send again (libglobal/doubts.h). Cleanups tell us of
+ * messages, master of processes that died; all cleanups hear of both, since
+ * the client may come back to any of them. Our own end is in doubt as well,
+ * from the last time that we know to have been alive: it is written down from
+ * time to time while there is mail.
+ */
+#include "libtask/loop.h"
+#include "libutil/cursor.h"
+#include "qmgr/qmgr_events.h"
+#include "qmgr/qmgr_owner.h"
+
+#define MINUTE_US	(INT64_C(60) * 1000000)
+/* the client of a message that was complete so long ago has spoken since, or
+ * its session has ended: through mode, smtpd_timeout, and something more */
+#define OWED_US		(15 * MINUTE_US)
+#define WRITE_PAUSE	60000	/* ms */
+
+static int64_t
+now_us(struct qmgr *q)
+{
+	return loop_wall(daemon_loop(q->daemon));
+}
+
+/* write_down - that we are alive, and what changed; durable soon */
+static void
+write_down(struct qmgr *q)
+{
+	const struct qmgr_params *p = daemon_params(q->daemon);
+	struct buf		  bytes = BUF_INIT;
+
+	doubts_forget(&q->doubts,
+	    now_us(q) - p->accountd_delivery_id_time * 1000);
+	buf_add_le64(&bytes, (uint64_t)now_us(q));
+	doubts_encode(&q->doubts, &bytes);
+	qstate_batch_doubts(q->batch, buf_slice(&bytes));
+	commit_soon(q);
+	buf_free(&bytes);
+}
+
+/* qdoubt_recover - what our predecessor knew, and when it ended. Until this is
+ * written anew the next one would find the same, so nothing is to be waited
+ * for. */
+void
+qdoubt_recover(struct qmgr *q)
+{
+	struct arena	a = ARENA_INIT;
+	struct slice	old;
+	struct cursor	c;
+	uint64_t	alive;
+	int		r = qstate_doubts(q->state, &a, &old);
+
+	if (r == 0) {
+		c = cursor_over(old);
+		if (cursor_le64(&c, &alive) == 0 && alive >= OWED_US &&
+		    alive <= INT64_MAX)
+			doubts_add_span(&q->doubts, (struct doubts_span){
+			    (int64_t)alive - OWED_US, now_us(q) });
+		r = doubts_decode(&q->doubts, cursor_rest(&c));
+	}
+	/* one that is lost or damaged costs a message twice, at the worst */
+	if (r < 0 && r != -ENOENT)
+		log_event(daemon_log(q->daemon), EV_QMGR_DOUBTS,
+		    KV_ERR("why", r));
+	write_down(q);
+	arena_free(&a);
+}
+
+/* qdoubt_task - while there is mail, now and then */
+int
+qdoubt_task(struct task *t, void *arg)
+{
+	struct qmgr	*q = arg;
+	int		 r;
+
+	while ((r = task_sleep(t, WRITE_PAUSE)) == 0) {
+		if (!q->busy)
+			continue;
+		q->busy = false;
+		write_down(q);
+	}
+	return r;
+}
+
+/* --- telling cleanups */
+
+/* spans_of - for a message */
+static void
+spans_of(const struct doubts *d, struct msg_doubt v[DOUBTS_SPANS_MAX],
+    struct msg_queue_doubts *m)
+{
+	for (size_t i = 0; i < d->span_count; i++)
+		v[i] = (struct msg_doubt){ d->spans[i].since,
+		    d->spans[i].until };
+	m->spans.v = v;
+	m->spans.n = d->span_count;
+}
+
+/* tell - all that are connected */
+static void
+tell(struct qmgr *q, const struct msg_unheard *one)
+{
+	struct msg_doubt	 spans[DOUBTS_SPANS_MAX];
+	struct msg_unheard	 copy;
+	struct msg_queue_doubts	 m = { .spans = { NULL, 0 } };
+	struct hash_iter	 it = { 0 };
+	struct slice		 k;
+	void			*o;
+
+	spans_of(&q->doubts, spans, &m);
+	if (one != NULL) {
+		copy = *one;
+		m.unheard.v = &copy;
+		m.unheard.n = 1;
+	}
+	while (hash_next(&q->owners, &it, &k, &o)) {
+		struct owner *owner = o;
+
+		if (owner->conn != NULL && owner->said_hello)
+			ignore(ipc_post(owner->conn, &msg_queue_doubts_desc,
+			    &m));	/* a broken one hears all anew */
+	}
+}
+
+/* qdoubt_tell_all - one that has just connected hears everything */
+int
+qdoubt_tell_all(struct owner *o)
+{
+	const struct doubts	*d = &o->qmgr->doubts;
+	struct msg_doubt	 spans[DOUBTS_SPANS_MAX];
+	struct msg_queue_doubts	 m = { .unheard = { NULL, 0 } };
+	struct arena		 a = ARENA_INIT;
+	const struct list	*at = NULL;
+	struct doubts_span	 s;
+	struct slice		 id;
+	int			 r;
+
+	spans_of(d, spans, &m);
+	m.unheard.v = ARENA_ARRAY(&a, struct msg_unheard, DOUBTS_UNHEARD_MAX);
+	while ((at = doubts_next(d, at, &id, &s)) != NULL)
+		m.unheard.v[m.unheard.n++] = (struct msg_unheard){ id, s.since,
+		    s.until };
+	r = ipc_post(o->conn, &msg_queue_doubts_desc, &m);
+	arena_free(&a);
+	return r;
+}
+
+/* --- what we hear */
+
+/* qdoubt_heard - of a message, from a cleanup */
+int
+qdoubt_heard(struct qmgr *q, const struct msg_queue_unheard *m)
+{
+	for (size_t i = 0; i < m->unheard.n; i++) {
+		const struct msg_unheard *u = &m->unheard.v[i];
+
+		if (u->content_id.len != DOUBTS_ID_LEN)
+			return -EBADMSG;
+		doubts_unheard(&q->doubts, u->content_id,
+		    (struct doubts_span){ u->since, u->until });
+		tell(q, u);
+	}
+	q->busy = true;
+	return 0;
+}
+
+/* qdoubt_mishap - master says that somebody died who owed answers */
+void
+qdoubt_mishap(struct daemon *d, uint32_t process)
+{
+	struct qmgr	*q = daemon_data(d);
+	int64_t		 now = now_us(q);
+
+	(void)process;
+	doubts_add_span(&q->doubts, (struct doubts_span){ now - OWED_US, now });
+	q->busy = true;
+	tell(q, NULL);
+}

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: ISC
+"""A client that did not hear that its message was taken sends it again: that
+is one message. One that heard it and sends the same again means two."""
+import json
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from conftest import message, token, wait_for
+from test_smtp import Raw
+
+
+SUITE_OPTIONS = ("--set", "recipient_delimiter=+")
+
+
+def transaction(suite, text, rcpts=("alice@example.test",), service="smtp"):
+    """all of it but the final dot"""
+    r = Raw(suite.port(service))
+    assert r.say("EHLO client.test")[0] == 250
+    if service != "smtp":
+        assert r.say("AUTH PLAIN AGFsaWNlAHNlY3JldA==")[0] == 235
+    assert r.say("MAIL FROM:<sender@other.test>")[0] == 250
+    for rcpt in rcpts:
+        assert r.say("RCPT TO:<%s>" % rcpt)[0] == 250
+    assert r.say("DATA")[0] == 354
+    r.socket.sendall(text.encode())
+    return r
+
+
+def send(suite, text, quit=True, **how):
+    """the answer; without quit the session ends before another word"""
+    r = transaction(suite, text, **how)
+    answer = r.say(".")
+    if quit:
+        assert r.say("QUIT")[0] == 221
+    r.close()
+    return answer
+
+
+def count(suite, subject, login="alice:secret"):
+    return sum(subject.encode() in m for m in suite.messages(login))
+
+
+def settled(suite, subject, n, login="alice:secret"):
+    """so many, and no more come"""
+    wait_for(lambda: count(suite, subject, login) >= n)
+    time.sleep(0.5)
+    assert count(suite, subject, login) == n
+
+
+def processes(suite, name):
+    return [p["pid"] for p in map(json.loads,
+            suite.barid("ps", "--json").stdout.splitlines())
+            if p["daemon"] == name]
+
+
+def noted(suite):
+    """all sessions have ended, and what is told of that has arrived"""
+    def ended():
+        log = suite.maillog()
+        return log.count(": disconnect from ") == log.count(": connect from ")
+    wait_for(ended)
+    time.sleep(0.2)
+
+
+def test_heard(suite):
+    subject = token()
+    text = message(subject)
+    for _ in range(2):
+        assert send(suite, text)[0] == 250
+    settled(suite, subject, 2)
+
+
+def test_unheard(suite):
+    subject = token()
+    text = message(subject)
+    assert send(suite, text, quit=False)[0] == 250
+    noted(suite)
+    # the copies of it that are not heard of either are the same, too
+    for _ in range(2):
+        assert send(suite, text, quit=False)[0] == 250
+        noted(suite)
+    code, said = send(suite, text)
+    assert code == 250 and "Ok:" in said
+    settled(suite, subject, 1)
+    # that was heard: one more is one more
+    assert send(suite, text)[0] == 250
+    settled(suite, subject, 2)
+
+
+def test_nothing_read(suite):
+    """gone behind the final dot, without a look at the answer"""
+    subject = token()
+    text = message(subject)
+    r = transaction(suite, text)
+    r.socket.sendall(b".\r\n")
+    wait_for(lambda: count(suite, subject) == 1)
+    r.close()
+    noted(suite)
+    assert send(suite, text)[0] == 250
+    settled(suite, subject, 1)
+
+
+def test_pipelined_quit(suite):
+    """what was sent before the answer does not show that it was heard"""
+    subject = token()
+    text = message(subject)
+    r = transaction(suite, text)
+    r.socket.sendall(b".\r\nQUIT\r\n")
+    assert r.reply()[0] == 250 and r.reply()[0] == 221
+    r.close()
+    noted(suite)
+    assert send(suite, text)[0] == 250
+    settled(suite, subject, 1)
+
+
+@pytest.mark.parametrize("change", ["no id", "body", "sender", "rcpt"])
+def test_others(suite, change):
+    """what is not the same is another message"""
+    subject = token()
+    text = second = message(subject)
+    rcpts = ("alice@example.test",)
+    if change == "no id":
+        lines = text.split("\r\n")
+        text = second = "\r\n".join(l for l in lines
+                                    if not l.startswith("Message-ID"))
+    elif change == "body":
+        second = text + "x\r\n"
+    elif change == "rcpt":
+        rcpts = ("alice+x@example.test",)
+    assert send(suite, text, quit=False)[0] == 250
+    noted(suite)
+    if change == "sender":
+        with suite.smtp() as s:
+            s.sendmail("another@other.test", ["alice@example.test"], second)
+    else:
+        assert send(suite, second, rcpts=rcpts)[0] == 250
+    settled(suite, subject, 2)
+
+
+def test_queued(suite):
+    """in the queue as well"""
+    subject = token()
+    text = message(subject, sender="alice@example.test")
+    first = send(suite, text, quit=False, service="submission")
+    assert first[0] == 250 and "queued as" in first[1]
+    noted(suite)
+    assert send(suite, text, service="submission")[0] == 250
+    settled(suite, subject, 1)
+
+
+def test_in_flight(make_suite):
+    """a copy that overtakes the first one waits its turn"""
+    s = make_suite(*SUITE_OPTIONS, accounts=("alice:secret",))
+    subject = token()
+    text = message(subject)
+    s.send(message(token()))
+    stopped = processes(s, "account")
+    assert stopped
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        r = transaction(s, text)
+        r.socket.sendall(b".\r\n")
+        time.sleep(1)
+        r.close()
+        code, said = send(s, text)
+        assert code == 451 and "still being delivered" in said
+        # another part of the same message is none of it
+        other = transaction(s, text, rcpts=("alice+b@example.test",))
+        other.socket.sendall(b".\r\n")
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    assert other.reply()[0] == 250
+    other.close()
+    wait_for(lambda: count(s, subject) == 2)
+    noted(s)
+    assert send(s, text)[0] == 250
+    settled(s, subject, 2)
+
+
+@pytest.mark.parametrize("who", ["smtpd", "cleanup", "qmgr", "all"])
+def test_killed(make_suite, who):
+    """whoever owed the answer died: nobody knows who heard it"""
+    s = make_suite(accounts=("alice:secret",))
+    subject = token()
+    text = message(subject)
+    assert send(s, text)[0] == 250
+    if who == "all":
+        for line in s.barid("ps", "--json").stdout.splitlines():
+            if json.loads(line)["daemon"] != "master":
+                os.kill(json.loads(line)["pid"], signal.SIGKILL)
+        s.stop(signal.SIGKILL)
+        s = make_suite(directory=s.directory)
+    else:
+        for pid in processes(s, who):
+            os.kill(pid, signal.SIGKILL)
+
+    def again():
+        try:
+            return send(s, text)[0] == 250
+        except (OSError, AssertionError):
+            return False
+    time.sleep(0.5)
+    wait_for(again)
+    settled(s, subject, 1)
+
+
+def test_across_a_restart(make_suite):
+    """what was told of before is known to the next ones"""
+    s = make_suite(accounts=("alice:secret",))
+    subjects = token(), token()
+    texts = [message(subject) for subject in subjects]
+    for text in texts:
+        assert send(s, text, quit=False)[0] == 250
+    noted(s)
+    for pid in processes(s, "qmgr"):
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(1)
+    wait_for(lambda: processes(s, "qmgr"))
+    assert send(s, texts[0])[0] == 250
+    s.stop()
+    s = make_suite(directory=s.directory)
+    assert send(s, texts[1])[0] == 250
+    for subject in subjects:
+        settled(s, subject, 1)
+
+
+def test_parts_side_by_side(suite):
+    """one message in several transactions at once"""
+    subject = token()
+    text = message(subject)
+    parts = [transaction(suite, text, rcpts=(rcpt,)) for rcpt in (
+        "alice@example.test", "bob@example.test", "alice+1@example.test")]
+    for r in parts:
+        r.socket.sendall(b".\r\n")
+    for r in parts:
+        assert r.reply()[0] == 250
+        r.close()
+    settled(suite, subject, 2)
+    settled(suite, subject, 1, "bob:hunter:2")
+
+
+def test_many_clients_that_vanish(suite):
+    """what is remembered of them is bounded"""
+    def vanish(n):
+        for i in range(n):
+            send(suite, message(token(), to="bob@example.test"), quit=False,
+                 rcpts=("bob@example.test",))
+    threads = [threading.Thread(target=vanish, args=(300,)) for _ in range(4)]
+    subject = token()
+    text = message(subject)
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert send(suite, text, quit=False)[0] == 250
+    noted(suite)
+    assert send(suite, text)[0] == 250
+    settled(suite, subject, 1)
