@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "libglobal/shared_params.h"
+#include "libmail/domain.h"
 #include "libtask/io.h"
 #include "libutil/arena.h"
 #include "libutil/buf.h"
@@ -69,6 +70,22 @@ out:
 	return r;
 }
 
+/* is_host_name - can other servers be told that name? */
+static bool
+is_host_name(struct slice name)
+{
+	struct arena	a = ARENA_INIT;
+	struct domain	d;
+	bool		has_letter = false;
+	int		r = domain_parse(name, &a, DOMAIN_LENIENT, &d);
+
+	for (size_t i = 0; i < name.len; i++)
+		has_letter |= (name.data[i] | 0x20) >= 'a' &&
+		    (name.data[i] | 0x20) <= 'z';
+	arena_free(&a);
+	return r >= 0 && has_letter;	/* else it is an address */
+}
+
 /* host_facts - defaults that are the host's own name */
 static void
 host_facts(struct conf *c)
@@ -80,6 +97,8 @@ host_facts(struct conf *c)
 	if (gethostname(host, sizeof(host) - 1) < 0 || host[0] == '\0')
 		return;
 	name = slice_of(host);
+	if (!is_host_name(name))	/* a container's, perhaps "(none)" */
+		return;
 	dot = slice_find(name, '.');
 	domain = dot == SLICE_NONE ? S("localdomain") : slice_from(name, dot + 1);
 	if (dot != SLICE_NONE)
@@ -108,6 +127,26 @@ derive_domain(struct conf *defaults, const struct conf *conf)
 	buf_free(&name);
 }
 
+/* check_name - one of our names as main.cf sets it: mail from here would be
+ * from no domain */
+static int
+check_name(const struct conf *conf, struct slice param, struct diag *diag)
+{
+	const struct conf_entry	*e = conf_find_here(conf, param);
+	struct buf		 name = BUF_INIT;
+	int			 r = 0;
+
+	if (e != NULL && conf_get(conf, param, &name, NULL) == 0 &&
+	    !is_host_name(buf_slice(&name))) {
+		r = diag_set(diag, e->line, 0, "%.*s: \"%s\" is no name of a "
+		    "host; write one as mail.example.org", SLICE_ARG(param),
+		    buf_cstr(&name));
+		diag_file(diag, e->file.data);
+	}
+	buf_free(&name);
+	return r;
+}
+
 /* suite_conf_load - the layers below the services, and the services' rows */
 int
 suite_conf_load(const char *folder, struct arena *a,
@@ -126,6 +165,8 @@ suite_conf_load(const char *folder, struct arena *a,
 	if ((r = suite_conf_read_file(folder, "main.cf", a, &main_text,
 	    &main_path, diag)) < 0 ||
 	    (r = conf_read(*ret_conf, main_text, main_path, diag)) < 0 ||
+	    (r = check_name(*ret_conf, S("myhostname"), diag)) < 0 ||
+	    (r = check_name(*ret_conf, S("mydomain"), diag)) < 0 ||
 	    (r = suite_conf_read_file(folder, "master.cf", a, &master_text,
 	    &master_path, diag)) < 0)
 		return r;

@@ -143,6 +143,7 @@ check_name(struct check *c)
 	const char *host = tool_value(c->tool, "myhostname");
 
 	if (slice_find(slice_of(host), '.') == SLICE_NONE ||
+	    slice_has_suffix(slice_of(host), S(".localdomain")) ||
 	    slice_has_prefix(slice_of(host), S("localhost")))
 		check_found(c, CHECK_WARNING, "myhostname", "%s is no full "
 		    "host name; other servers will distrust it. Set myhostname",

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 
 import pytest
 
@@ -146,6 +147,9 @@ def test_writable(tmp_path):
 
 @pytest.mark.parametrize("main, row, where, text", [
     ("a line\n", "", "main.cf:8:", 'no "=" behind "a line"'),
+    ("myhostname = (none)\n", "", "main.cf:8:", "is no name of a host"),
+    ("myhostname = 192.0.2.1\n", "", "main.cf:8:", "is no name of a host"),
+    ("mydomain = a..b\n", "", "main.cf:8:", "is no name of a host"),
     ("master_stop_limit = soon\n", "", "main.cf:8:", "is not a time"),
     ("", "frob inet n", "master.cf:2:", "3 of its 8 fields"),
     ("", "a unix - - - - - smtp -o b", "master.cf:2:", '"b"'),
@@ -173,3 +177,34 @@ def test_start(tmp_path, main, row, where, text):
     assert r.returncode == 1
     assert r.stderr.startswith("master: fatal: %s/%s" % (etc, where)), r.stderr
     assert text in r.stderr and r.stderr.count("\n") == 1, r.stderr
+
+
+@pytest.mark.parametrize("name, myhostname, warned", [
+    ("mail.example.org", "mail.example.org", False),
+    ("my_host.example.org", "my_host.example.org", False),
+    ("box", "box.localdomain", True),
+    ("localhost", "localhost.localdomain", True),
+    ("(none)", "localhost.localdomain", True),
+    ("a..b", "localhost.localdomain", True),
+    ("m\u00fcnchen.example", "localhost.localdomain", True),
+    ("192.0.2.1", "localhost.localdomain", True),
+])
+def test_name_of_host(tmp_path, name, myhostname, warned):
+    """whatever the host is called"""
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    (etc / "main.cf").write_text(
+        MAIN.format(build=BUILD, folder=tmp_path).replace(
+            "myhostname = mail.example.test\n", ""))
+    (etc / "master.cf").write_text("")
+    script = ("import socket, sys, subprocess\n"
+              "socket.sethostname(sys.argv[1])\n"
+              "for words in (['conf', 'get', 'myhostname'], ['check']):\n"
+              "    subprocess.run([*sys.argv[2:], *words])\n")
+    if os.geteuid() != 0:
+        return                  # then a host has the name it has
+    r = subprocess.run(["unshare", "--uts", sys.executable, "-c", script,
+                        name, BUILD / "bin/barid", "-c", etc], text=True,
+                       capture_output=True, timeout=60)
+    assert r.stdout.splitlines()[0] == myhostname, r.stdout + r.stderr
+    assert ("other servers will distrust it" in r.stdout) == warned, r.stdout
