@@ -19,7 +19,8 @@ struct map_builder_ops {
 	int	(*put)(void *state, struct slice key, struct slice value,
 		    bool overwrite);
 	int	(*del)(void *state, struct slice key);	/* -ENOENT */
-	/* write all and close; state is gone, also after a failure */
+	/* write all and close; state is gone, also after a failure. That the
+	 * file is flushed is left to the caller */
 	int	(*finish)(void *state);
 	void	(*abort)(void *state);
 };

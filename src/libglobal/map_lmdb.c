@@ -271,8 +271,8 @@ build_begin(const struct map_type *type, const char *path, size_t size,
 
 	(void)type;
 	b->no_nul = no_nul;
-	/* address space only: the file is as long as what is in it. Flushed
-	 * once, at the end: nobody reads the file before it is renamed */
+	/* address space only: the file is as long as what is in it. It is
+	 * flushed once, by who renames it: nobody reads it before */
 	if ((r = create_file(path)) < 0 ||
 	    (r = to_errno(mdb_env_create(&b->env))) < 0 ||
 	    (r = to_errno(mdb_env_set_mapsize(b->env,
@@ -314,7 +314,7 @@ build_del(void *state, struct slice key)
 	return to_errno(mdb_del(b->txn, b->dbi, &k, NULL));
 }
 
-/* build_finish - commit, flush and close */
+/* build_finish - commit and close */
 static int
 build_finish(void *state)
 {
@@ -322,8 +322,6 @@ build_finish(void *state)
 	int r = to_errno(mdb_txn_commit(b->txn));
 
 	b->txn = NULL;
-	if (r == 0)
-		r = to_errno(mdb_env_sync(b->env, 1));
 	build_abort(b);
 	return r;
 }
