@@ -136,7 +136,8 @@ refuse(struct task *t, struct imap_session *s, int why)
 	int	r;
 
 	if (!s->append.literal.sync) {
-		if ((r = session_drain(t, s, s->append.literal.size)) < 0 ||
+		if ((r = session_drain_literal(t, s,
+		    &s->append.literal)) < 0 ||
 		    (r = session_drain_command(t, s)) < 0)
 			return r == -EPROTO ? 0 : r;
 	}
@@ -277,7 +278,7 @@ take_end(struct task *t, struct imap_session *s)
 	if (r == -EMSGSIZE || imap_literal_at_end(line, &literal) != 1 ||
 	    literal.sync)
 		return 0;
-	if ((r = session_drain(t, s, literal.size)) == 0)
+	if ((r = session_drain_literal(t, s, &literal)) == 0)
 		r = session_drain_command(t, s);
 	return r == -EPROTO ? 0 : r;
 }

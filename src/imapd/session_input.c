@@ -9,7 +9,10 @@
 #include <stdio.h>
 
 #define DRAIN_PIECE	((size_t)16384)
-/* non-synchronizing literals beyond are not waited for */
+/* what is dropped of a literal that nobody asked for: a message twice as large
+ * as may be, but no less and no more than this. Whoever sends more is sent
+ * away (RFC 7888 4). */
+#define DRAIN_LEAST	((uint64_t)1 << 20)
 #define DRAIN_MAX	((uint64_t)1 << 32)
 
 /* end_with - send the client away */
@@ -103,9 +106,9 @@ read_more(struct task *t, struct imap_session *s, struct slice *ret_line)
 	return r;
 }
 
-/* session_drain - drop input */
-int
-session_drain(struct task *t, struct imap_session *s, uint64_t len)
+/* drain - drop input */
+static int
+drain(struct task *t, struct imap_session *s, uint64_t len)
 {
 	struct deadline	d;
 	struct slice	piece;
@@ -122,17 +125,28 @@ session_drain(struct task *t, struct imap_session *s, uint64_t len)
 	return r;
 }
 
-/* drain_literal - drop a literal that the client sends unasked. 0, or
+/* drain_limit - the largest literal that is waited for */
+static uint64_t
+drain_limit(const struct imap_session *s)
+{
+	uint64_t	limit = s->params->imapd_message_size_limit;
+
+	if (limit == 0 || limit > DRAIN_MAX / 2)
+		return DRAIN_MAX;
+	return limit < DRAIN_LEAST / 2 ? DRAIN_LEAST : 2 * limit;
+}
+
+/* session_drain_literal - drop a literal that the client sends unasked. 0, or
  * -EPROTO with BYE said: waiting for it would be a service for nobody */
-static int
-drain_literal(struct task *t, struct imap_session *s,
+int
+session_drain_literal(struct task *t, struct imap_session *s,
     const struct imap_literal *literal)
 {
-	if (literal->size > DRAIN_MAX) {
+	if (literal->size > drain_limit(s)) {
 		end_with(s, "[TOOBIG] The literal is too large");
 		return -EPROTO;
 	}
-	return session_drain(t, s, literal->size);
+	return drain(t, s, literal->size);
 }
 
 /* session_drain_command - drop lines and literals up to the command's end */
@@ -154,7 +168,8 @@ session_drain_command(struct task *t, struct imap_session *s)
 		/* one that waits for us is not sent: the command is over */
 		if (more == 1 && literal.sync)
 			return 0;
-		if (more == 1 && (r = drain_literal(t, s, &literal)) < 0)
+		if (more == 1 &&
+		    (r = session_drain_literal(t, s, &literal)) < 0)
 			return r;
 	} while (more == 1);
 	return 0;
@@ -168,7 +183,8 @@ refuse_literal(struct task *t, struct imap_session *s,
 	struct slice	tag = tag_of(s);
 	int		r = 0;
 
-	if (!literal->sync && (r = drain_literal(t, s, literal)) == 0)
+	if (!literal->sync &&
+	    (r = session_drain_literal(t, s, literal)) == 0)
 		r = session_drain_command(t, s);
 	if (r == 0)
 		refuse(s, tag, why);

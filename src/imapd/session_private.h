@@ -104,9 +104,10 @@ void	session_forget_command(struct imap_session *s);
 MUST_USE int	session_read(struct task *t, struct imap_session *s);
 /* nothing is composed and nothing under way: release what commands need */
 void	session_shrink(struct imap_session *s);
-/* drop len bytes of input */
-MUST_USE int	session_drain(struct task *t, struct imap_session *s,
-		    uint64_t len);
+/* drop a literal that comes unasked; -EPROTO, with BYE said, if that is too
+ * long to wait for */
+MUST_USE int	session_drain_literal(struct task *t, struct imap_session *s,
+		    const struct imap_literal *literal);
 /* drop what follows an APPEND's message up to the end of the command */
 MUST_USE int	session_drain_command(struct task *t, struct imap_session *s);
 

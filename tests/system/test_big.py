@@ -152,6 +152,36 @@ def test_one_file_for_all(trio):
     verified(trio)
 
 
+def test_append_shares_it(trio):
+    """what APPEND brings is the same file for all, and for deliveries"""
+    text = large(300000)
+    for a in ACCOUNTS[:2]:
+        m = trio.imap(a + ":secret")
+        assert m.append("Drafts", r"(\Seen)", None, text.encode())[0] == "OK"
+        m.logout()
+    one, = big_files(trio)
+    assert one.read_bytes() == text.encode()
+    assert len(own_links(trio, one.name)) == 2
+    m = trio.imap("alice:secret")
+    assert m.append("Sent", "", None, text.encode())[0] == "OK"
+    assert one.stat().st_nlink == 3
+    verified(trio)
+    for box in ("Drafts", "Sent"):
+        m.select(box)
+        assert content_of(m.fetch("*", "(BODY.PEEK[])")[1])[0] == \
+            text.encode()
+        m.store("1", "+FLAGS", r"(\Deleted)")
+        m.expunge()
+    m.logout()
+    m = trio.imap("bob:secret")
+    m.select("Drafts")
+    m.store("1", "+FLAGS", r"(\Deleted)")
+    m.expunge()
+    m.logout()
+    wait_for(lambda: not big_files(trio))
+    verified(trio)
+
+
 def test_nobody_can_change_it(trio):
     text = large(300000)
     trio.send(text, RCPTS[:1])
@@ -269,6 +299,30 @@ def test_ever_less_room(disk, size):
             return all(sum(h.endswith(t.encode()) for h in have) == 1
                        for t in [*sent, last])
         wait_for(whole, 60, 1)
+    verified(s)
+
+
+@pytest.mark.parametrize("size", [500, 300000])
+def test_append_to_a_full_disk(disk, size):
+    """NO, and the session goes on, reads, and takes it when there is room"""
+    s, room = disk
+    m = s.imap("alice:secret")
+    text = large(size)
+    assert m.append("INBOX", "", None, text.encode())[0] == "OK"
+    m.select("INBOX")
+    room(0)
+    for _ in range(2):
+        status, why = m.append("INBOX", "", None, large(size).encode())
+        assert status == "NO" and b"no room" in why[0], why
+    assert m.store("1", "+FLAGS", r"(\Flagged)")[0] == "NO"
+    assert m.create("another")[0] == "NO"
+    got = content_of(m.fetch("1", "(BODY[])")[1])[0]
+    assert got == text.encode()
+    room(-1)
+    assert m.append("INBOX", "", None, large(size).encode())[0] == "OK"
+    assert m.store("1", "+FLAGS", r"(\Flagged)")[0] == "OK"
+    assert m.select("INBOX")[1] == [b"2"]
+    m.logout()
     verified(s)
 
 

@@ -710,6 +710,23 @@ TEST(session_bad_clients)
 	    "E:\n");
 }
 
+TEST(session_literals_that_nobody_asked_for)
+{
+	/* dropped up to twice what a message may have; BYE beyond */
+	RUN_WITH("C: a1 APPEND INBOX {1048577+}\n"
+	    "S: * BYE [TOOBIG] The literal is too large\n"
+	    "E:\n", .param = "imapd_message_size_limit=100k");
+	RUN_WITH("C: a1 APPEND nowhere {10+}\n"
+	    "C: 0123456789\n"
+	    "S^ a1 NO [TRYCREATE]\n"
+	    "C: a2 SELECT {1048577+}\n"
+	    "S: * BYE [TOOBIG] The literal is too large\n"
+	    "E:\n", .param = "imapd_message_size_limit=100k");
+	RUN_WITH("C: a1 APPEND INBOX {4294967296+}\n"
+	    "S: * BYE [TOOBIG] The literal is too large\n"
+	    "E:\n", .param = "imapd_message_size_limit=1g");
+}
+
 TEST(session_long_line)
 {
 	struct buf	b = BUF_INIT;
