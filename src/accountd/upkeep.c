@@ -4,6 +4,8 @@
  * pack bodies, give room back, dump the metadata, and notice that it has
  * nothing to do.
  */
+#include <malloc.h>
+
 #include "accountd/accountd.h"
 #include "accountd/accountd_events.h"
 #include "libglobal/ipc_account.h"
@@ -187,6 +189,8 @@ upkeep_idle(struct task *t, void *arg)
 		if (r < 0 || seen != ap->activities || !is_quiet(ap))
 			continue;
 		r = ipc_post(&ap->control, &msg_account_idle_desc, &m);
+		/* it may be kept for long: what threads and batches had */
+		(void)malloc_trim(0);	/* or there was nothing to give */
 		ap->activity.set = false;
 		if (r == 0 && seen == ap->activities)
 			r = signal_wait(t, &ap->activity);
