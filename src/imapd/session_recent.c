@@ -106,10 +106,15 @@ void
 session_claim_recent(struct session_selected *sel, uint32_t uidnext)
 {
 	struct shared_mailbox *m = sel->shared;
+	const struct session_recent *r = &sel->recent;
+	uint32_t	first = m->claimed;
 
-	if (uidnext <= m->claimed)
+	/* what a read-only session was told of is not claimed */
+	if (r->count > 0 && r->ranges[r->count - 1].last >= first)
+		first = r->ranges[r->count - 1].last + 1;
+	if (uidnext <= first)
 		return;
-	session_recent_add(&sel->recent, m->claimed, uidnext - 1);
+	session_recent_add(&sel->recent, first, uidnext - 1);
 	if (!sel->read_only)
 		m->claimed = uidnext;
 }

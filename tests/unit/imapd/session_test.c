@@ -827,6 +827,39 @@ TEST(session_two_of_one_account)
 	    "S. a4 OK\n");
 }
 
+TEST(session_recent_read_only)
+{
+	/* EXAMINE claims nothing, and counts each message once */
+	RUN("C: a1 EXAMINE INBOX\n"
+	    "S. * 3 RECENT\n"
+	    "S. a1 OK\n"
+	    "D: INBOX 100\n"
+	    "C: a2 NOOP\n"
+	    "S: * 4 EXISTS\n"
+	    "S: * 4 RECENT\n"
+	    "S. a2 OK\n"
+	    "D: INBOX 100\n"
+	    "Z:\n"
+	    "C: a3 NOOP\n"
+	    "S: * 5 EXISTS\n"
+	    "S: * 5 RECENT\n"
+	    "S. a3 OK\n"
+	    "C: a4 SELECT INBOX\n"
+	    "S. * 5 RECENT\n"
+	    "S. a4 OK\n"
+	    "C: a5 EXAMINE INBOX\n"
+	    "S. * 0 RECENT\n"
+	    "S. a5 OK\n"
+	    "D: INBOX 100\n"
+	    "C: a6 NOOP\n"
+	    "S: * 6 EXISTS\n"
+	    "S: * 1 RECENT\n"
+	    "S. a6 OK\n"
+	    "C: a7 SEARCH RECENT\n"
+	    "S: * SEARCH 6\n"
+	    "S. a7 OK\n");
+}
+
 TEST(session_dismissed)
 {
 	RUN("C: a1 SELECT INBOX\n"
