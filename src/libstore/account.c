@@ -11,6 +11,8 @@
 #include "libstore/bigfile.h"
 #include "libstore/fileio.h"
 #include "libstore/mailboxes.h"
+#include "libstore/packfile.h"
+#include "libstore/snap.h"
 #include "libtask/folder.h"
 #include "libutil/alloc.h"
 
@@ -209,6 +211,23 @@ account_start(struct account *a)
 	return account_load(a);
 }
 
+/*
+ * has_lost - -ENOENT if there is mail without the environment that it was in:
+ * a new one must not be put in its place. Empty folders, or an environment
+ * under its first name, are what a making leaves that was cut short.
+ */
+static int
+has_lost(struct account *a)
+{
+	uint32_t	pack;
+	int64_t		when;
+	int		r = packfile_next(a->dir, 0, &pack);
+
+	if (r == -ENOENT)
+		r = snap_time(a, &when);
+	return r == -ENOENT ? 0 : r == 0 ? -ENOENT : r;
+}
+
 /* account_lock_folder - make it if that is wanted, open and lock it */
 static int
 account_lock_folder(struct account *a, const char *folder)
@@ -231,8 +250,8 @@ account_lock_folder(struct account *a, const char *folder)
 			return -errno;
 	}
 	/* without create nothing may be made in a folder that is no account */
-	if (!a->p.create && fstatat(a->dir, "meta.mdb", &st, 0) < 0)
-		return -errno;
+	if (fstatat(a->dir, "meta.mdb", &st, 0) < 0)
+		return a->p.create && errno == ENOENT ? has_lost(a) : -errno;
 	return 0;
 }
 

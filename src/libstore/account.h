@@ -88,7 +88,7 @@ struct account_stats {
 };
 
 /* open the folder ("." after chroot). -ENOENT no account there (and
- * !create), -EBUSY another process holds it (and !wait_lock),
+ * !create, or packs or dumps of one that is lost), -EBUSY another process holds it (and !wait_lock),
  * -EPROTONOSUPPORT a format newer than this program. A new account has INBOX,
  * Drafts, Sent, Junk, Trash and Archive, subscribed. */
 MUST_USE int	account_open(const char *folder, const struct account_params *p,

@@ -148,11 +148,11 @@ fork_child(struct task *t, struct account_entry *e, const char *folder,
 /* introduce - tell the child whom it serves, and hear whether it can */
 static int
 introduce(struct task *t, struct account_entry *e, struct account_child *c,
-    bool is_new)
+    bool create)
 {
 	struct stored			*s = e->stored;
 	struct msg_account_start	 m = { slice_of(e->id),
-	    slice_of(e->name), is_new, e->quota_bytes, e->quota_messages };
+	    slice_of(e->name), create, e->quota_bytes, e->quota_messages };
 	const struct msg_account_up	*up;
 	struct arena			 a = ARENA_INIT;
 	void				*reply;
@@ -206,7 +206,7 @@ out:
 static int
 start(struct task *t, struct account_entry *e)
 {
-	struct folder_job	 j = { .is_new = false };
+	struct folder_job	 j;
 	struct account_child	*c;
 	int			 r;
 
@@ -219,7 +219,7 @@ start(struct task *t, struct account_entry *e)
 		return r;
 	}
 	c = child_hold(e);
-	r = introduce(t, e, c, j.is_new);
+	r = introduce(t, e, c, true);
 	if (r == 0 && e->child != c)
 		r = -ECONNRESET;	/* it came up and fell */
 	child_release(c);

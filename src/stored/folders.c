@@ -35,36 +35,6 @@ make(const char *path)
 	return errno == EEXIST ? 0 : -errno;
 }
 
-/* exists - is there such a thing in the account's folder? */
-static bool
-exists(const char *folder, const char *name)
-{
-	char		path[ACCOUNT_DIGITS + 32];
-	struct stat	st;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* is_empty - is there nothing in that folder of the account's? */
-static bool
-is_empty(const char *folder, const char *name)
-{
-	char		path[ACCOUNT_DIGITS + 32];
-	struct dirent	*e;
-	DIR		*d;
-	bool		found = false;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	if ((d = opendir(path)) == NULL)
-		return errno == ENOENT;
-	while (!found && (e = readdir(d)) != NULL)
-		found = strcmp(e->d_name, ".") != 0 &&
-		    strcmp(e->d_name, "..") != 0;
-	(void)closedir(d);
-	return !found;
-}
-
 /* make_big - where links to large bodies go: of our group, like all of it */
 static int
 make_big(const char *folder)
@@ -93,11 +63,6 @@ folder_make(void *arg)
 	    (r == 1 && (r = folder_sync(AT_FDCWD, shard)) < 0) ||
 	    (r = make_big(j->path)) < 0)
 		return r;
-	/* a folder with mail in it and no environment has lost it: a new one
-	 * must not be put in its place. Empty folders, or an environment that
-	 * nothing was committed to, is what a start leaves that was cut short */
-	j->is_new = exists(j->path, "meta.mdb") ||
-	    (is_empty(j->path, "pack") && is_empty(j->path, "snap"));
 	return 0;
 }
 

@@ -118,8 +118,6 @@ MUST_USE int	control_task(struct task *t, void *arg);
 /* folders.c: work for threads */
 struct folder_job {
 	char	path[ACCOUNT_DIGITS + 4];	/* shard/id */
-	bool	is_new;		/* set: no mail can be in it yet, or its
-				 * environment is there */
 };
 void	folder_path(struct folder_job *j, const char *id);
 /* make the account's folder if there is none */

@@ -93,6 +93,22 @@ TEST(account_begun)
 	/* but around what is left of an account none is made */
 	lose(folder, "2");		/* the account record */
 	CHECK_INT(test_open(folder, &test_time, &a), -EBADMSG, 3);
+	/* nor where its environment is lost */
+	CHECK_INT(unlink(path), 0, 0);
+	CHECK_INT(account_open(folder, &none, &a), -ENOENT, 4);
+	snprintf(path, sizeof(path), "%s/pack", folder);
+	put(path, "00000001.pk", "a pack");
+	CHECK_INT(test_open(folder, &test_time, &a), -ENOENT, 5);
+	snprintf(path, sizeof(path), "%s/pack/00000001.pk", folder);
+	CHECK_INT(unlink(path), 0, 0);
+	snprintf(path, sizeof(path), "%s/snap", folder);
+	CHECK(mkdir(path, 0700) == 0 || errno == EEXIST, 0);
+	put(path, "1.snap", "a dump");
+	CHECK_INT(test_open(folder, &test_time, &a), -ENOENT, 6);
+	snprintf(path, sizeof(path), "%s/snap/1.snap", folder);
+	CHECK_INT(unlink(path), 0, 0);
+	CHECK_INT(test_open(folder, &test_time, &a), 0, 7);
+	account_close(&a);
 }
 
 /* an environment that was cut off is an error: no new account, no fault */
