@@ -99,7 +99,8 @@ count_recent(struct imap_session *s, const struct mailbox_info *info,
 {
 	struct message_meta *metas = ARENA_ARRAY(&s->arena,
 			    struct message_meta, SESSION_BATCH);
-	uint32_t	from = info->recent_uid, count = 0;
+	uint32_t	from = session_first_unclaimed(s->setup.shared,
+			    info->id, info->recent_uid), count = 0;
 	size_t		n;
 	int		r;
 

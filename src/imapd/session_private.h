@@ -182,6 +182,9 @@ void	session_uids_to_seqs(const struct mailbox_view *v,
 struct shared_mailbox	*session_share(struct imap_shared *shared,
 			    uint32_t mailbox, uint32_t recent);
 void	session_unshare(struct imap_shared *shared, struct shared_mailbox **m);
+/* the first UID that nobody was told of; recent as the account knows it */
+uint32_t	session_first_unclaimed(const struct imap_shared *shared,
+		    uint32_t mailbox, uint32_t recent);
 /* messages up to uidnext are seen by this session: those nobody claimed yet
  * are its own recent ones; read_only takes them without claiming */
 void	session_claim_recent(struct session_selected *sel, uint32_t uidnext);

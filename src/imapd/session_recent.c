@@ -64,6 +64,21 @@ session_share(struct imap_shared *shared, uint32_t mailbox, uint32_t recent)
 	return m;
 }
 
+/* session_first_unclaimed - the first UID that nobody was told of */
+uint32_t
+session_first_unclaimed(const struct imap_shared *shared, uint32_t mailbox,
+    uint32_t recent)
+{
+	LIST_EACH(&shared->mailboxes, i) {
+		const struct shared_mailbox *m = CONTAINER_OF(i,
+		    struct shared_mailbox, link);
+
+		if (m->mailbox == mailbox && m->claimed > recent)
+			return m->claimed;
+	}
+	return recent;
+}
+
 /* session_unshare - one session less */
 void
 session_unshare(struct imap_shared *shared, struct shared_mailbox **mp)

@@ -827,6 +827,22 @@ TEST(session_two_of_one_account)
 	    "S. a4 OK\n");
 }
 
+TEST(session_recent_in_status)
+{
+	/* the record of the mailbox lags behind what was told */
+	RUN("C: a1 SELECT INBOX\n"
+	    "S. a1 OK\n"
+	    "D: INBOX 100\n"
+	    "C: a2 STATUS INBOX (RECENT)\n"
+	    "S: * STATUS INBOX (RECENT 1)\n"
+	    "S: * 4 EXISTS\n"
+	    "S: * 4 RECENT\n"
+	    "S. a2 OK\n"
+	    "C: a3 STATUS INBOX (RECENT)\n"
+	    "S: * STATUS INBOX (RECENT 0)\n"
+	    "S. a3 OK\n");
+}
+
 TEST(session_recent_read_only)
 {
 	/* EXAMINE claims nothing, and counts each message once */
