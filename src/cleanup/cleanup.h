@@ -96,6 +96,7 @@ struct message {
 	bool			 unheard;	/* there was such a copy */
 	bool			 unsure;	/* some of it may be delivered,
 						 * whatever the answer */
+	bool			 offered;	/* qmgr may be trying it */
 };
 
 /* cleanup_channel.c */
@@ -152,7 +153,8 @@ void	slots_keep_file(struct cleanup *c, struct slot_ref ref, int *fd_take);
 /* cleanup_commit.c: the verdict lives in the arena */
 MUST_USE int	message_offer(struct task *t, struct message *m,
 		    struct arena *a, struct msg_queue_verdict **ret_verdict);
-void	message_forget(const struct message *m);
+/* it was offered, and will not be committed */
+void	message_forget(struct task *t, const struct message *m);
 /* cleanup_now.c: a result for each recipient in m->answers, or one for all */
 void	message_now(struct task *t, struct message *m,
 	    struct status *ret_status);

@@ -14,6 +14,7 @@
 #include "libtask/work.h"
 #include "libutil/alloc.h"
 
+#define FORGET_LIMIT	5000	/* ms */
 
 /* --- making it durable */
 
@@ -189,12 +190,18 @@ say_not_accepted(struct message *m, const struct status *s)
 
 /* message_forget - it was offered, and is not committed */
 void
-message_forget(const struct message *m)
+message_forget(struct task *t, const struct message *m)
 {
-	struct msg_queue_forget forget = { queue_id_text(&m->id) };
+	struct msg_queue_forget	forget = { queue_id_text(&m->id) };
+	struct deadline		d;
+	int			r;
 
-	/* gone: then nothing is to be forgotten */
-	ignore(edge_post(m->cleanup->qmgr, &msg_queue_forget_desc, &forget));
+	if (!m->offered)
+		return;
+	/* gone: then nothing is to be forgotten; too slow: it does so itself */
+	deadline_begin(t, &d, FORGET_LIMIT);
+	r = edge_send(t, m->cleanup->qmgr, &msg_queue_forget_desc, &forget);
+	ignore(deadline_end(t, &d, r));
 }
 
 /* is_known - is it in the queue already, or was it? Only who may be giving
@@ -233,8 +240,8 @@ queue(struct task *t, struct message *m, bool adopted,
 	else
 		*ret_status = status_make(451, "4.3.0",
 		    "Error: queue file write error");
-	if (r < 0 && adopted)
-		message_forget(m);
+	if (r < 0)
+		message_forget(t, m);
 }
 
 /* --- through */
@@ -258,6 +265,7 @@ message_offer(struct task *t, struct message *m, struct arena *a,
 	if ((r = ipc_pack(&msg_envelope_desc, m->envelope, &envelope)) == 0) {
 		o.envelope = buf_slice(&envelope);
 		o.content = message_fd(m);
+		m->offered = true;
 		r = edge_call(t, m->cleanup->qmgr, &msg_queue_offer_desc, &o,
 		    &msg_queue_verdict_desc, a, &reply);
 	}
@@ -320,8 +328,9 @@ through(struct task *t, struct message *m, struct status *ret_status)
 
 	if (r < 0) {
 		m->unsure = true;
-		/* what qmgr did before it broke is not known. It may have
-		 * begun: the delivery ids keep a mailbox from getting it twice */
+		/* what qmgr did before it broke is not known here. It goes
+		 * on from there, if it lives; if it does not, the delivery ids
+		 * keep a mailbox from getting it twice */
 		if (r == -ECANCELED)
 			*ret_status = status_make(451, "4.3.2",
 			    "Shutting down, try again later");
@@ -333,7 +342,7 @@ through(struct task *t, struct message *m, struct status *ret_status)
 	keep_unfinished(m, v, &delivered, &refused, &refused_count);
 	if (delivered > 0 && m->envelope->rcpts.n == 0) {
 		if (v->adopted)
-			message_forget(m);
+			message_forget(t, m);
 		*ret_status = status_make(250, "2.0.0", "Ok: delivered as %s",
 		    m->id.text);
 	} else if (refused_count + told == all && !v->adopted) {

@@ -46,8 +46,10 @@ message_now(struct task *t, struct message *m, struct status *ret_status)
 			answer(m, &e->rcpts.v[i], verdict_of(v, i,
 			    e->rcpts.v[i].number));
 		if (v->adopted)
-			message_forget(m);
+			message_forget(t, m);
 		*ret_status = status_make(250, "2.0.0", "Ok");
+	} else {
+		message_forget(t, m);
 	}
 	arena_free(&a);
 }

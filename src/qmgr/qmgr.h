@@ -65,6 +65,8 @@ struct qmessage {
 	int			 content_fd;	/* -1: read the queue */
 	bool			 committed;	/* it has a place */
 	bool			 offered;	/* through: not committed yet */
+	int64_t			 orphaned;	/* so, and its edge broke: loop
+						 * ms of when that was; or 0 */
 	bool			 has_state;	/* a record of it exists */
 	bool			 settling;
 	bool			 cancelled;	/* deleted or held by the admin */
@@ -95,8 +97,9 @@ struct qmgr {
 	struct recent		*recent;	/* qmgr_recent.c */
 	struct doubts		 doubts;	/* qmgr_doubt.c */
 	bool			 busy;		/* since they were written */
+	struct recent		*through;
 	bool			 recovered;
-	bool			 doubting;	/* slots are being looked at */
+	bool			 looking;	/* at slots in doubt */
 };
 
 /* qmgr_message.c */
@@ -170,6 +173,9 @@ MUST_USE int	large_adopt(struct task *t, struct qmgr *q, uint32_t owner);
 /* qmgr_recent.c: ids that were finished not long ago */
 void	recent_add(struct qmgr *q, const struct queue_id *id);
 bool	recent_is_over(const struct qmgr *q, const struct queue_id *id);
+/* the same of those that were delivered to all, and never committed */
+void	through_add(struct qmgr *q, const struct queue_id *id);
+bool	through_has(const struct qmgr *q, const struct queue_id *id);
 /* known, or finished not long ago? */
 bool	recent_find(struct qmgr *q, const struct queue_id *id);
 /* was a message of that id committed? Waits for what dead cleanups left */

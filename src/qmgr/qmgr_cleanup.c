@@ -491,5 +491,6 @@ cleanup_serve(struct task *t, struct qmgr *q, int *fd_take,
 	if (o->conn == &c)
 		o->conn = NULL;
 	ipc_close(&c);
+	offers_orphaned(q, o);
 	return r;
 }

@@ -315,12 +315,44 @@ take_told(struct qmessage *m, const struct msg_envelope *committed)
 	}
 }
 
+/* set_all - recipients without a result have that one */
+static void
+set_all(struct qmessage *m, enum fate fate, unsigned code,
+    struct slice enhanced, struct slice text)
+{
+	for (size_t i = 0; i < m->envelope->rcpts.n; i++) {
+		struct rcpt_state *s = &m->rcpts[i];
+
+		if (s->fate != FATE_TODO)
+			continue;
+		s->fate = fate;
+		s->code = code;
+		s->enhanced = enhanced;
+		s->text = text;
+	}
+}
+
+/* take_offer - what came of its offer, if the edge broke in between and cleanup
+ * does not know */
+static void
+take_offer(struct qmessage *m)
+{
+	if (!m->offered && through_has(m->qmgr, &m->id))
+		set_all(m, FATE_DONE, 250, S("2.0.0"), S("delivered before"));
+	if (!m->cancelled)
+		return;
+	/* given up too early: whom that left out is tried later */
+	m->cancelled = false;
+	set_all(m, FATE_LATER, 450, S("4.3.0"), S("delivery was broken off"));
+}
+
 /* qmessage_committed - it is durable: from here on it is ours */
 void
 qmessage_committed(struct qmessage *m, const struct msg_envelope *committed,
     struct queue_place place, uint64_t generation)
 {
 	take_told(m, committed);
+	take_offer(m);
 	m->place = place;
 	m->generation = generation;
 	m->committed = true;

@@ -3,6 +3,10 @@
  * The offers of cleanups: a message that no slot holds yet is tried while its
  * client waits. What comes of it is said in a verdict, and what is not over
  * then comes back as a commit.
+ *
+ * If the edge breaks in between, cleanup does not know what came of it, and
+ * commits the whole of it (or says that it does not). What is known here counts
+ * then: nobody who was delivered is tried again.
  */
 #include "qmgr/qmgr_owner.h"
 
@@ -10,6 +14,9 @@
 
 #include "libtask/loop.h"
 #include "libutil/alloc.h"
+
+#define ORPHAN_LIMIT	(INT64_C(10) * 60 * 1000)	/* ms; longer than a
+							 * commit can take */
 
 /* may_go_through - may it be tried while the client waits? */
 static bool
@@ -119,14 +126,62 @@ try_now(struct task *t, struct owner *o, uint32_t request, struct qmessage *m,
 	is_over = r == 0 && has_one_result(m);
 	said = verdict(o, request, m->envelope, m->rcpts, !is_over);
 	/* What is not over comes back as a commit, and nobody is tried a second
-	 * time for that. If the verdict could not be said nothing of it is
-	 * wanted any more; the delivery ids keep mailboxes from a second copy.
-	 */
-	if (is_over)
+	 * time for that; whether or not the verdict could be said. */
+	if (is_over) {
+		if (m->rcpts[0].fate == FATE_DONE)
+			through_add(m->qmgr, &m->id);
 		qmessage_free(m);
-	else if (said < 0)
-		abandon(m);
+	} else if (said < 0) {
+		m->orphaned = task_now(t);
+	}
 	return 0;
+}
+
+/* orphans_task - give up what was neither committed nor forgotten in time */
+static int
+orphans_task(struct task *t, void *arg)
+{
+	struct qmgr		*q = arg;
+	struct hash_iter	 it = { 0 };
+	struct slice		 k;
+	void			*v;
+	int			 r;
+
+	if ((r = task_sleep(t, ORPHAN_LIMIT)) < 0)
+		return r;
+	while (hash_next(&q->messages, &it, &k, &v)) {
+		struct qmessage *m = v;
+
+		if (m->orphaned != 0 && !m->committed && !m->cancelled &&
+		    task_now(t) - m->orphaned >= ORPHAN_LIMIT &&
+		    m->waiter == NULL)
+			abandon(m);
+	}
+	return 0;
+}
+
+/* offers_orphaned - an edge broke: what was offered over it, and was not
+ * committed, may still be */
+void
+offers_orphaned(struct qmgr *q, const struct owner *o)
+{
+	struct hash_iter	it = { 0 };
+	struct slice		k;
+	void			*v;
+	bool			any = false;
+
+	while (hash_next(&q->messages, &it, &k, &v)) {
+		struct qmessage *m = v;
+
+		if (!m->offered || m->committed || m->owner != o->number ||
+		    m->waiter != NULL)
+			continue;
+		if (m->orphaned == 0)
+			m->orphaned = loop_now(daemon_loop(q->daemon));
+		any = true;
+	}
+	if (any)
+		task_group_start(daemon_group(q->daemon), orphans_task, q);
 }
 
 /* on_offer - the true result, if it can be had in time */

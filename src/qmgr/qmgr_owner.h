@@ -33,6 +33,8 @@ MUST_USE int	on_offer(struct task *t, struct owner *o, uint32_t request,
 MUST_USE int	on_known(struct task *t, struct owner *o, uint32_t request,
 		    const struct msg_queue_known *ask);
 void	on_forget(struct qmgr *q, const struct msg_queue_forget *f);
+/* what was offered over an edge that broke: its cleanup lives */
+void	offers_orphaned(struct qmgr *q, const struct owner *o);
 /* what a cleanup that has ended had offered */
 void	abandon_offers(struct qmgr *q, const struct owner *o);
 

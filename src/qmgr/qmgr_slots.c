@@ -131,7 +131,7 @@ doubt_task(struct task *t, void *arg)
 		if ((r = slots_look(t, q, OWNER_DOUBT, NULL)) == 0 &&
 		    is_any_in_doubt(q))
 			r = task_sleep(t, DOUBT_PAUSE);
-	q->doubting = false;
+	q->looking = false;
 	return r;
 }
 
@@ -147,9 +147,9 @@ slots_doubt(struct qmgr *q, struct slot_ref ref)
 void
 slots_clear_doubts(struct qmgr *q)
 {
-	if (q->doubting || !is_any_in_doubt(q))
+	if (q->looking || !is_any_in_doubt(q))
 		return;
-	q->doubting = true;
+	q->looking = true;
 	task_group_start(daemon_group(q->daemon), doubt_task, q);
 }
 

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC */
+/* An edge breaks at any moment of an offer, with both processes alive: nobody
+ * gets a message twice, and none is lost. */
+#include "qmgr_world.h"
+
+#define ID	S("4jXQmP4xsMzw01j")
+
+static const struct msg_queue_hello nothing;
+
+struct row {
+	const char	*rcpts;
+	int64_t		 delay;		/* of the agent */
+	int64_t		 broken;	/* when the edge breaks */
+	const char	*where;		/* in the end */
+	const char	*asked;		/* of the agent */
+};
+
+struct offering {
+	struct cleaner	*k;
+	const char	*rcpts;
+	int		 result;
+	bool		 over;
+};
+
+static int
+offer_task(struct task *t, void *arg)
+{
+	struct offering		*o = arg;
+	struct msg_queue_offer	 m = { .limit = 30000 };
+	struct memfile		 f = MEMFILE_INIT;
+	struct arena		 a = ARENA_INIT;
+	struct msg_envelope	 e;
+	struct buf		 b = BUF_INIT;
+	void			*reply;
+
+	CHECK_INT(memfile_new("test", 100, &f), 0, 0);
+	CHECK_INT(memfile_append(&f, S("x\r\ny\n")), 0, 0);
+	CHECK_INT(memfile_seal(&f), 0, 0);
+	world_envelope(&a, ID, o->rcpts, &e);
+	CHECK_INT(ipc_pack(&msg_envelope_desc, &e, &b), 0, 0);
+	m.envelope = buf_slice(&b);
+	m.content = f.fd;
+	o->result = ipc_call(t, &o->k->c, &msg_queue_offer_desc, &m,
+	    &msg_queue_verdict_desc, &a, &reply);
+	o->over = true;
+	memfile_done(&f);
+	buf_free(&b);
+	arena_free(&a);
+	return 0;
+}
+
+/* the edge breaks; qmgr sees it */
+static int
+cleaner_close(struct task *t, struct cleaner *k)
+{
+	ipc_close(&k->c);
+	return task_sleep(t, 1);
+}
+
+/* offer, and have the edge break; a new one is there then */
+static int
+offer_and_break(struct task *t, struct world *w, struct cleaner *k,
+    struct arena *a)
+{
+	const struct row		*row = w->row;
+	struct offering			 o = { k, row->rcpts, 0, false };
+	struct msg_queue_welcome	*welcome;
+	int				 r;
+
+	w->delay = row->delay;
+	if ((r = cleaner_open(t, w, 7, k, &nothing, a, &welcome)) < 0)
+		return r;
+	task_group_start(w->group, offer_task, &o);
+	if ((r = task_sleep(t, row->broken)) < 0 ||
+	    (r = cleaner_close(t, k)) < 0)
+		return r;
+	while (r == 0 && !o.over)
+		r = task_sleep(t, 1);
+	return r < 0 ? r : cleaner_open(t, w, 7, k, &nothing, a, &welcome);
+}
+
+/* cleanup does not know what became of it, and commits the whole of it */
+static int
+committed(struct task *t, struct world *w)
+{
+	const struct row	*row = w->row;
+	struct msg_slot_lease	 l;
+	struct arena		 a = ARENA_INIT;
+	struct cleaner		 k;
+	int			 r;
+
+	if ((r = offer_and_break(t, w, &k, &a)) == 0 &&
+	    (r = cleaner_lease(t, &k, &l)) == 0) {
+		CHECK_INT(cleaner_write(ID, row->rcpts, &l), 0, 0);
+		r = cleaner_tell(t, &k, ID, row->rcpts, &l);
+	}
+	if (r == 0)
+		r = task_sleep(t, 60000);
+	CHECK(ipc_is_open(&k.c), 0);
+	CHECK_TEXT(slice_of(world_where(w, ID)), row->where, row->broken);
+	buf_addf(&w->asked, "end");
+	CHECK_TEXT(buf_slice(&w->asked), row->asked, row->broken);
+	ipc_close(&k.c);
+	arena_free(&a);
+	return r;
+}
+
+TEST(an_edge_breaks_and_the_message_is_committed)
+{
+	static const struct row rows[] = {
+		{ "a@x b@x", 50, 0, "nowhere", "a@x b@x end" },
+		{ "a@x b@x", 50, 10, "nowhere", "a@x b@x end" },
+		{ "a@x b@x", 50, 49, "nowhere", "a@x b@x end" },
+		{ "a@x b@x", 50, 50, "nowhere", "a@x b@x end" },
+		{ "a@x b@x", 50, 51, "nowhere", "a@x b@x end" },
+		{ "a@x b@x", 50, 500, "nowhere", "a@x b@x end" },
+		{ "a@x b@x", 0, 0, "nowhere", "a@x b@x end" },
+		/* much later than the commit */
+		{ "a@x b@x", 20000, 10, "nowhere", "a@x b@x end" },
+		{ "a@x later@x", 50, 10, "deferred", "a@x later@x end" },
+		{ "a@x later@x", 50, 50, "deferred", "a@x later@x end" },
+		{ "a@x later@x", 50, 500, "deferred", "a@x later@x end" },
+		{ "a@x later@x", 20000, 10, "deferred", "a@x later@x end" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct world w = { .row = &rows[i] };
+
+		world_run(&w, committed);
+	}
+}
+
+/* cleanup says that it will not commit it, or nothing at all, or ends */
+static int
+given_up(struct task *t, struct world *w)
+{
+	const struct row	*row = w->row;
+	struct msg_queue_forget	 forget = { ID };
+	struct arena		 a = ARENA_INIT;
+	struct cleaner		 k;
+	int			 r;
+
+	if ((r = offer_and_break(t, w, &k, &a)) == 0 &&
+	    (r = task_sleep(t, row->delay)) == 0)
+		CHECK_TEXT(slice_of(world_where(w, ID)), row->asked, 0);
+	if (r == 0 && slice_equal(slice_of(row->where), S("forgotten")))
+		r = ipc_send(t, &k.c, &msg_queue_forget_desc, &forget);
+	if (slice_equal(slice_of(row->where), S("ended"))) {
+		ipc_close(&k.c);
+		peer_gone(w->daemon, 7);
+	}
+	if (r == 0)
+		r = task_sleep(t, slice_equal(slice_of(row->where),
+		    S("silence")) ? 700000 : 1000);
+	CHECK_TEXT(slice_of(world_where(w, ID)), "nowhere", 0);
+	ipc_close(&k.c);
+	arena_free(&a);
+	return r;
+}
+
+TEST(an_edge_breaks_and_the_message_is_not_committed)
+{
+	static const struct row rows[] = {
+		{ "a@x later@x", 50, 10, "forgotten", "memory" },
+		{ "a@x later@x", 50, 10, "silence", "memory" },
+		{ "a@x later@x", 50, 10, "ended", "memory" },
+		{ "a@x b@x", 50, 51, "silence", "nowhere" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct world w = { .row = &rows[i] };
+
+		world_run(&w, given_up);
+	}
+}
