@@ -128,7 +128,7 @@ try_now(struct task *t, struct owner *o, uint32_t request, struct qmessage *m,
 	/* What is not over comes back as a commit, and nobody is tried a second
 	 * time for that; whether or not the verdict could be said. */
 	if (is_over) {
-		if (m->rcpts[0].fate == FATE_DONE)
+		if (qmessage_count(m, FATE_DONE) > 0)
 			through_add(m->qmgr, &m->id);
 		qmessage_free(m);
 	} else if (said < 0) {
