@@ -84,24 +84,41 @@ refresh_job(void *arg)
 	return view_refresh(j->view, j->may_expunge, j->arena, &j->changes);
 }
 
+/* report_size - messages that went and came. How many are recent is told
+ * whenever that changed (RFC 3501 7.3.2): EXPUNGE does not say which it was. */
+static int
+report_size(struct task *t, struct imap_session *s,
+    const struct view_changes *c)
+{
+	struct session_selected *sel = &s->selected;
+	bool	tell_recent = c->added > 0;
+	int	r;
+
+	for (size_t i = 0; i < c->expunged_count; i++) {
+		buf_addf(&s->out, "* %u EXPUNGE\r\n", c->expunged[i].seq);
+		tell_recent |= session_is_recent(&sel->recent,
+		    c->expunged[i].uid);
+		if ((r = session_put(t, s)) < 0)
+			return r;
+	}
+	if (c->added > 0) {
+		session_claim_recent(sel, view_uidnext(sel->view));
+		buf_addf(&s->out, "* %u EXISTS\r\n", c->count);
+	}
+	if (tell_recent)
+		buf_addf(&s->out, "* %u RECENT\r\n",
+		    session_recent_count(&sel->recent, sel->view));
+	return 0;
+}
+
 /* report - what a refresh of the view found */
 static int
 report(struct task *t, struct imap_session *s, const struct view_changes *c)
 {
 	int	r;
 
-	for (size_t i = 0; i < c->expunged_count; i++) {
-		buf_addf(&s->out, "* %u EXPUNGE\r\n", c->expunged[i].seq);
-		if ((r = session_put(t, s)) < 0)
-			return r;
-	}
-	if (c->added > 0) {
-		session_claim_recent(&s->selected,
-		    view_uidnext(s->selected.view));
-		buf_addf(&s->out, "* %u EXISTS\r\n* %u RECENT\r\n", c->count,
-		    session_recent_count(&s->selected.recent,
-		    s->selected.view));
-	}
+	if ((r = report_size(t, s, c)) < 0)
+		return r;
 	for (size_t i = 0; i < c->changed_count; i++) {
 		if (i % SESSION_BATCH == SESSION_BATCH - 1 &&
 		    (r = task_yield(t)) < 0)
