@@ -128,6 +128,7 @@ MUST_USE int	doubt_name(struct task *t, struct message *m);
 /* false if the same transaction is being decided upon already */
 bool	flight_begin(struct message *m);
 void	flight_end(struct message *m);
+struct status	flight_refusal(void);
 /* the client may not know what became of a message; it knows */
 void	doubt_tell(struct cleanup *c, const struct msg_content_unheard *m);
 void	doubt_tell_of(const struct message *m);

@@ -266,6 +266,7 @@ message_offer(struct task *t, struct message *m, struct arena *a,
 		o.envelope = buf_slice(&envelope);
 		o.content = message_fd(m);
 		m->offered = true;
+		o.flight = m->flight;
 		r = edge_call(t, m->cleanup->qmgr, &msg_queue_offer_desc, &o,
 		    &msg_queue_verdict_desc, a, &reply);
 	}
@@ -338,6 +339,10 @@ through(struct task *t, struct message *m, struct status *ret_status)
 			queue(t, m, false, ret_status);
 		goto out;
 	}
+	if (v->in_flight) {
+		*ret_status = flight_refusal();
+		goto out;
+	}
 	told = m->each ? each_answer(m, v, &refused) : 0;
 	keep_unfinished(m, v, &delivered, &refused, &refused_count);
 	if (delivered > 0 && m->envelope->rcpts.n == 0) {
@@ -364,8 +369,7 @@ static void
 decide(struct task *t, struct message *m, struct status *ret_status)
 {
 	if (!flight_begin(m))
-		*ret_status = status_make(451, "4.3.0", "Error: an earlier "
-		    "copy of this message is still being delivered");
+		*ret_status = flight_refusal();
 	else if (m->now)
 		message_now(t, m, ret_status);
 	else if (m->through)

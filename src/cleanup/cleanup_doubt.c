@@ -166,6 +166,13 @@ flight_end(struct message *m)
 	m->flying = false;
 }
 
+struct status
+flight_refusal(void)
+{
+	return status_make(451, "4.3.0", "Error: an earlier copy of this "
+	    "message is still being delivered");
+}
+
 /* --- what is told */
 
 /* tell - qmgr, which tells the other cleanups */

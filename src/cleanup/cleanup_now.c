@@ -38,8 +38,12 @@ message_now(struct task *t, struct message *m, struct status *ret_status)
 	*ret_status = status_make(451, "4.3.0",
 	    "Temporary server error, try again later");
 	m->unsure = true;
-	if (message_offer(t, m, &a, &v) == 0) {
-		m->unsure = v->adopted;
+	if (message_offer(t, m, &a, &v) < 0)
+		goto out;
+	m->unsure = v->adopted;
+	if (v->in_flight) {
+		*ret_status = flight_refusal();
+	} else {
 		m->answers = ARENA_ARRAY(&m->arena, struct msg_rcpt_answer,
 		    e->rcpts.n);
 		for (size_t i = 0; i < e->rcpts.n; i++)
@@ -51,5 +55,6 @@ message_now(struct task *t, struct message *m, struct status *ret_status)
 	} else {
 		message_forget(t, m);
 	}
+out:
 	arena_free(&a);
 }

@@ -81,6 +81,7 @@ struct qmgr {
 	struct hash		 messages;	/* struct qmessage, by id */
 	struct hash		 unlinks;	/* struct queue_id, by text */
 	struct hash		 owners;	/* struct owner, by process */
+	struct hash		 flights;	/* offers that are being tried */
 	struct qstate_batch	*batch;		/* what is to be written next */
 	struct list		 finishing;	/* messages that end with it */
 	struct signal		 commit;

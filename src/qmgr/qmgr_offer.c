@@ -104,6 +104,34 @@ abandon_offers(struct qmgr *q, const struct owner *o)
 	}
 }
 
+/* flight_begin - false if another cleanup has offered the same */
+static bool
+flight_begin(struct qmgr *q, struct slice flight)
+{
+	if (flight.len == 0)
+		return true;
+	if (hash_get(&q->flights, flight) != NULL)
+		return false;
+	(void)hash_put(&q->flights, flight, q);		/* is new */
+	return true;
+}
+
+static void
+flight_end(struct qmgr *q, struct slice flight)
+{
+	if (flight.len > 0)
+		(void)hash_remove(&q->flights, flight);	/* was put */
+}
+
+/* refuse_copy - the one before it is being tried */
+static int
+refuse_copy(struct owner *o, uint32_t request)
+{
+	struct msg_queue_verdict m = { .in_flight = true };
+
+	return ipc_reply(o->conn, request, &msg_queue_verdict_desc, &m);
+}
+
 /* try_now - deliver while the client waits */
 static int
 try_now(struct task *t, struct owner *o, uint32_t request, struct qmessage *m,
@@ -200,6 +228,8 @@ on_offer(struct task *t, struct owner *o, uint32_t request,
 	if (r == 0 && (!may_go_through(q, e, m->now) ||
 	    qmessage_find(q, ((struct msg_envelope *)e)->queue_id) != NULL))
 		r = verdict(o, request, e, NULL, false);
+	else if (r == 0 && !flight_begin(q, m->flight))
+		r = refuse_copy(o, request);
 	else if (r == 0) {
 		msg = qmessage_new(q, m->envelope);
 		if (msg == NULL)
@@ -209,6 +239,7 @@ on_offer(struct task *t, struct owner *o, uint32_t request,
 			qmessage_take_content(msg, &m->content);
 			r = try_now(t, o, request, msg, m->limit);
 		}
+		flight_end(q, m->flight);
 	}
 	arena_free(&a);
 	return r;
