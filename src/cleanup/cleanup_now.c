@@ -38,23 +38,23 @@ message_now(struct task *t, struct message *m, struct status *ret_status)
 	*ret_status = status_make(451, "4.3.0",
 	    "Temporary server error, try again later");
 	m->unsure = true;
-	if (message_offer(t, m, &a, &v) < 0)
+	if (message_offer(t, m, &a, &v) < 0) {
+		message_forget(t, m);
 		goto out;
+	}
 	m->unsure = v->adopted;
 	if (v->in_flight) {
 		*ret_status = flight_refusal();
-	} else {
-		m->answers = ARENA_ARRAY(&m->arena, struct msg_rcpt_answer,
-		    e->rcpts.n);
-		for (size_t i = 0; i < e->rcpts.n; i++)
-			answer(m, &e->rcpts.v[i], verdict_of(v, i,
-			    e->rcpts.v[i].number));
-		if (v->adopted)
-			message_forget(t, m);
-		*ret_status = status_make(250, "2.0.0", "Ok");
-	} else {
-		message_forget(t, m);
+		goto out;
 	}
+	m->answers = ARENA_ARRAY(&m->arena, struct msg_rcpt_answer,
+	    e->rcpts.n);
+	for (size_t i = 0; i < e->rcpts.n; i++)
+		answer(m, &e->rcpts.v[i], verdict_of(v, i,
+		    e->rcpts.v[i].number));
+	if (v->adopted)
+		message_forget(t, m);
+	*ret_status = status_make(250, "2.0.0", "Ok");
 out:
 	arena_free(&a);
 }
