@@ -14,6 +14,7 @@
 #include "accountd/accountd_events.h"
 #include "libglobal/ipc_zygote.h"
 #include "libglobal/sandbox_rows.h"
+#include "libstore/body.h"
 #include "libutil/alloc.h"
 #include "libutil/hex.h"
 
@@ -55,6 +56,7 @@ int
 zygote_prepare(struct daemon *d, struct diag *diag)
 {
 	struct zygote	*z = NEW(struct zygote);
+	uint8_t		 hash[BODY_HASH_LEN];
 	sigset_t	 set;
 
 	list_init(&z->callers);
@@ -70,6 +72,8 @@ zygote_prepare(struct daemon *d, struct diag *diag)
 	}
 	/* accounts belong to the group as well: stored links into them */
 	(void)umask(007);
+	/* the crypto library begins here, once, and not in each child */
+	body_hash_content(SLICE_EMPTY, hash);
 	return sandbox_filter_new(sandbox_row_find(S("accountd")), &z->filter,
 	    diag);
 }

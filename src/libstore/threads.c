@@ -22,45 +22,56 @@ reference_key(struct key *k, struct slice message_id)
 	return key_add_bytes(k, slice_over(hash, REFERENCE_HASH_LEN));
 }
 
-/* reference_get - the thread of a message-id; -ENOENT */
+/* a message-id, looked up */
+struct reference {
+	struct key		 key;
+	bool			 is_known;
+	struct reference_record	 rec;
+};
+
+/* reference_get - the thread of a message-id, if it leads to one */
 static int
-reference_get(struct txn *t, struct slice message_id,
-    struct reference_record *ret_record)
+reference_get(struct txn *t, struct slice message_id, struct reference *ref)
 {
 	struct slice value;
-	struct key k;
 	int	r;
 
-	if ((r = reference_key(&k, message_id)) < 0)
+	if ((r = reference_key(&ref->key, message_id)) < 0)
 		return r;
-	r = txn_get(t, &k, &value);
+	r = txn_get(t, &ref->key, &value);
+	if (r == 0)
+		r = reference_record_decode(value, &ref->rec);
+	ref->is_known = r == 0;
 	/* what is damaged is made anew */
-	if (r < 0)
-		return r == -EBADMSG ? -ENOENT : r;
-	return reference_record_decode(value, ret_record);
+	return r == -ENOENT || r == -EBADMSG ? 0 : r;
 }
 
 /* reference_note - it leads to that thread, unless it leads to one already */
 static int
-reference_note(struct txn *t, struct slice message_id, uint64_t thread)
+reference_note(struct txn *t, struct reference *ref, uint64_t thread)
 {
-	struct reference_record rec;
 	int64_t	now = account_now(t->account);
-	struct key k;
-	int	r = reference_get(t, message_id, &rec);
 
-	if (r < 0 && r != -ENOENT)
-		return r;
-	if (r == 0 && now - rec.seen < REFERENCE_REFRESH)
+	if (ref->is_known && now - ref->rec.seen < REFERENCE_REFRESH)
 		return 0;
-	if (r == -ENOENT)
-		rec.thread = thread;
-	rec.seen = now;
-	if ((r = reference_key(&k, message_id)) < 0)
-		return r;
+	if (!ref->is_known)
+		ref->rec.thread = thread;
+	ref->rec.seen = now;
 	buf_reset(&t->scratch);
-	reference_record_encode(&t->scratch, &rec);
-	return txn_put(t, &k, buf_slice(&t->scratch));
+	reference_record_encode(&t->scratch, &ref->rec);
+	return txn_put(t, &ref->key, buf_slice(&t->scratch));
+}
+
+/* add_id - each once: what is answered often stands in References, too */
+static size_t
+add_id(struct slice ids[EMAIL_REFERENCES_MAX], size_t n, struct slice id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_equal(ids[i], id))
+			return n;
+	if (!slice_is_empty(id))
+		ids[n++] = id;
+	return n;
 }
 
 /* facts_ids - the message-ids that matter: its own, In-Reply-To, the first
@@ -68,19 +79,16 @@ reference_note(struct txn *t, struct slice message_id, uint64_t thread)
 static size_t
 facts_ids(const struct email_facts *f, struct slice ids[EMAIL_REFERENCES_MAX])
 {
-	size_t	n = 0, from;
+	size_t	n = add_id(ids, 0, f->message_id), from;
 
-	if (!slice_is_empty(f->message_id))
-		ids[n++] = f->message_id;
-	if (!slice_is_empty(f->in_reply_to))
-		ids[n++] = f->in_reply_to;
+	n = add_id(ids, n, f->in_reply_to);
 	if (f->reference_count == 0)
 		return n;
-	ids[n++] = f->references[0];
+	n = add_id(ids, n, f->references[0]);
 	from = f->reference_count > EMAIL_REFERENCES_MAX - n ?
 	    f->reference_count - (EMAIL_REFERENCES_MAX - n) : 1;
 	while (from < f->reference_count)
-		ids[n++] = f->references[from++];
+		n = add_id(ids, n, f->references[from++]);
 	return n;
 }
 
@@ -91,21 +99,18 @@ threads_assign(struct txn *t, const struct email_facts *f, uint64_t fresh,
 {
 	struct slice ids[EMAIL_REFERENCES_MAX];
 	size_t	n = facts_ids(f, ids);
+	struct reference *refs = ARENA_ARRAY(&t->arena, struct reference, n);
 	uint64_t thread = fresh;
-	struct reference_record rec;
 	int	r;
 
 	for (size_t i = 0; i < n; i++) {
-		r = slice_is_empty(ids[i]) ? -ENOENT :
-		    reference_get(t, ids[i], &rec);
-		if (r < 0 && r != -ENOENT)
+		if ((r = reference_get(t, ids[i], &refs[i])) < 0)
 			return r;
-		if (r == 0 && rec.thread < thread)
-			thread = rec.thread;
+		if (refs[i].is_known && refs[i].rec.thread < thread)
+			thread = refs[i].rec.thread;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (!slice_is_empty(ids[i]) &&
-		    (r = reference_note(t, ids[i], thread)) < 0)
+		if ((r = reference_note(t, &refs[i], thread)) < 0)
 			return r;
 	*ret_thread = thread;
 	return 0;
