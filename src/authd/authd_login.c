@@ -139,7 +139,8 @@ try(struct task *t, struct trial *x)
 	    p->authd_verified_cache_ttl))
 		return -EKEYREJECTED;
 	if (a->waiting >= (unsigned)p->authd_login_limit ||
-	    !failures_wait_begin(&a->failures, x->at->client))
+	    !failures_wait_begin(&a->failures, &rule, x->at->client,
+	    task_now(t)))
 		return -EBUSY;
 	a->waiting++;
 	r = hash(t, x);

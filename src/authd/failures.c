@@ -198,16 +198,20 @@ failures_forget_login(struct failures *f, struct slice login)
 
 /* failures_wait_begin - one more waits */
 bool
-failures_wait_begin(struct failures *f, struct slice client)
+failures_wait_begin(struct failures *f, const struct failures_rules *r,
+    struct slice client, int64_t now)
 {
 	struct key	 k;
 	struct entry	*e;
+	bool		 failed;
 
 	if (client.len == 0)
 		return true;
 	key_client(&k, client);
 	e = entry_get(f, &k);
-	if (e->waiting >= FAILURES_WAITING_MAX)
+	failed = e->count > 0 && now - e->last < r->ttl;
+	if (e->waiting >= (failed ? FAILURES_WAITING_MAX :
+	    FAILURES_WAITING_CLEAN))
 		return false;
 	e->waiting++;
 	return true;

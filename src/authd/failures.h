@@ -12,7 +12,10 @@
 #include "libutil/list.h"
 
 #define FAILURES_MAX		20000
-#define FAILURES_WAITING_MAX	20	/* logins of one address in delay */
+/* logins of one address that wait at once: where one has failed within the ttl;
+ * and where none has, as with many users behind one address in the morning */
+#define FAILURES_WAITING_MAX	20
+#define FAILURES_WAITING_CLEAN	250
 
 struct failures {
 	struct hash	by_name;
@@ -39,7 +42,8 @@ void	failures_add(struct failures *f, const struct failures_rules *r,
 void	failures_forget_login(struct failures *f, struct slice login);
 /* a login of that address begins to wait: false, there are too many. Each
  * begin that was true needs an end. */
-bool	failures_wait_begin(struct failures *f, struct slice client);
+bool	failures_wait_begin(struct failures *f,
+	    const struct failures_rules *r, struct slice client, int64_t now);
 void	failures_wait_end(struct failures *f, struct slice client);
 
 #endif

@@ -63,18 +63,30 @@ TEST(failures_bounds)
 		failures_add(&f, &rules, S(""), slice_of(name), i);
 	}
 	CHECK_INT(f.count, FAILURES_MAX, 0);
+	failures_add(&f, &rules, S("192.0.2.9"), S("x"), 0);
 	for (int i = 0; i < FAILURES_WAITING_MAX; i++)
-		CHECK(failures_wait_begin(&f, S("192.0.2.9")), i);
-	CHECK(!failures_wait_begin(&f, S("192.0.2.9")), 0);
-	CHECK(failures_wait_begin(&f, S("192.0.2.8")), 0);
+		CHECK(failures_wait_begin(&f, &rules, S("192.0.2.9"), 0), i);
+	CHECK(!failures_wait_begin(&f, &rules, S("192.0.2.9"), 0), 0);
+	CHECK(failures_wait_begin(&f, &rules, S("192.0.2.8"), 0), 0);
 	failures_wait_end(&f, S("192.0.2.9"));
-	CHECK(failures_wait_begin(&f, S("192.0.2.9")), 0);
+	CHECK(failures_wait_begin(&f, &rules, S("192.0.2.9"), 0), 0);
 	failures_free(&f);
 	CHECK_INT(f.count, 0, 0);
 
+	/* many who never failed may come at once, but not all there are */
+	failures_init(&f);
+	for (int i = 0; i < FAILURES_WAITING_CLEAN; i++)
+		CHECK(failures_wait_begin(&f, &rules, S("192.0.2.9"), 0), i);
+	CHECK(!failures_wait_begin(&f, &rules, S("192.0.2.9"), 0), 0);
+	failures_add(&f, &rules, S("192.0.2.7"), S("x"), 0);
+	for (int i = 0; i <= FAILURES_WAITING_MAX; i++)
+		CHECK(failures_wait_begin(&f, &rules, S("192.0.2.7"),
+		    rules.ttl), i);
+	failures_free(&f);
+
 	/* who waited and did not fail leaves nothing behind */
 	failures_init(&f);
-	CHECK(failures_wait_begin(&f, S("192.0.2.9")), 0);
+	CHECK(failures_wait_begin(&f, &rules, S("192.0.2.9"), 0), 0);
 	failures_wait_end(&f, S("192.0.2.9"));
 	failures_wait_end(&f, S("192.0.2.9"));
 	CHECK_INT(f.count, 0, 0);
