@@ -6,44 +6,15 @@
  */
 #include "imapd/front_client.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "imapd/imapd_events.h"
 #include "libtask/loop.h"
+#include "libtask/peer.h"
 #include "libutil/alloc.h"
 
 #define GOODBYE_LIMIT	2000	/* ms to say BYE and close */
-
-/* address_text - the address without port; IPv4 in IPv6 as IPv4 */
-static void
-address_text(const struct sockaddr_storage *peer, char *out, size_t size)
-{
-	const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)peer;
-	socklen_t len = peer->ss_family == AF_INET6 ? sizeof(*sin6) :
-	    sizeof(struct sockaddr_in);
-
-	if (peer->ss_family == AF_INET6 &&
-	    IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr)) {
-		(void)inet_ntop(AF_INET, sin6->sin6_addr.s6_addr + 12, out,
-		    (socklen_t)size);
-		return;
-	}
-	if ((peer->ss_family != AF_INET && peer->ss_family != AF_INET6) ||
-	    getnameinfo((const struct sockaddr *)peer, len, out,
-	    (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
-		(void)snprintf(out, size, "unknown");
-}
-
-/* is_loopback - does it come from this very host? */
-static bool
-is_loopback(const struct front *f)
-{
-	return strncmp(f->address, "127.", 4) == 0 ||
-	    strcmp(f->address, "::1") == 0;
-}
 
 /* front_may_login - may a password be sent on this connection? */
 bool
@@ -51,7 +22,7 @@ front_may_login(const struct front *f)
 {
 	/* the words of imapd_plaintext_login */
 	return f->tls || f->p->imapd_plaintext_login == 2 ||
-	    (f->p->imapd_plaintext_login == 0 && is_loopback(f));
+	    (f->p->imapd_plaintext_login == 0 && peer_is_loopback(f->address));
 }
 
 /* front_say - one line */
@@ -84,7 +55,7 @@ count_address(struct front *f)
 
 	(void)hash_put(h, key, (void *)n);	/* the count before */
 	f->counted = true;
-	return limit == 0 || n <= (uintptr_t)limit || is_loopback(f);
+	return limit == 0 || n <= (uintptr_t)limit || peer_is_loopback(f->address);
 }
 
 /* uncount_address - one fewer */
@@ -238,7 +209,7 @@ front_client(struct task *t, struct daemon *d, int *fd_take,
 	f->spoke = task_now(t);
 	list_add_tail(&f->imapd->clients, &f->link);
 	stream_open(&f->stream, daemon_loop(d), fd_take);
-	address_text(peer, f->address, sizeof(f->address));
+	peer_address(peer, f->address, sizeof(f->address));
 	f->session = session_id_make(&f->imapd->ids, (uint64_t)now / 1000000,
 	    (uint32_t)(now % 1000000));
 	log_init(&f->log, daemon_log(d));

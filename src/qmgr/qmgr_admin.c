@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "libglobal/ipc_queue_admin.h"
+#include "libglobal/queue_entry.h"
 #include "libtask/loop.h"
 #include "libutil/alloc.h"
 
@@ -14,15 +14,12 @@
 
 /* --- listing */
 
-static const char *
+/* queue_name - of a message that has a record; in memory it may be already */
+static struct slice
 queue_name(const struct qmgr *q, const struct qstate_message *m)
 {
-	struct slice id = queue_id_text(&m->id);
-
-	if (hash_get(&q->messages, id) != NULL)
-		return "active";
-	return m->queue == QSTATE_HOLD ? "hold" :
-	    m->queue == QSTATE_DEFERRED ? "deferred" : "active";
+	return hash_get(&q->messages, queue_id_text(&m->id)) != NULL ?
+	    S("active") : queue_entry_name(m->queue);
 }
 
 /* of_state - a row from the records */
@@ -31,25 +28,12 @@ of_state(struct qmgr *q, const struct queue_id *id, struct arena *a,
     struct msg_queue_entry *e)
 {
 	struct qstate_message	m;
-	struct qstate_rcpt	*r;
-	size_t			n;
-	int			err;
+	int			r = queue_entry_of_state(q->state, id, a, &m,
+				    e);
 
-	if ((err = qstate_get(q->state, id, a, &m)) < 0 ||
-	    (err = qstate_rcpts(q->state, id, 0, m.rcpt_count, a, &r, &n,
-	    NULL)) < 0)
-		return err;
-	*e = (struct msg_queue_entry){ .queue_id = arena_dup(a,
-	    queue_id_text(id)), .queue_name = slice_of(queue_name(q, &m)),
-	    .arrival = m.arrival / 1000000, .size = m.size,
-	    .forced_expire = (m.flags & QSTATE_EXPIRE) != 0,
-	    .sender = m.sender, .next = m.next / 1000000 };
-	e->rcpts.v = ARENA_ARRAY(a, struct msg_queue_rcpt, n);
-	e->rcpts.n = n;
-	for (size_t i = 0; i < n; i++)
-		e->rcpts.v[i] = (struct msg_queue_rcpt){ r[i].address,
-		    r[i].original, slice_sub(r[i].reason, 0, 1000) };
-	return 0;
+	if (r == 0)
+		e->queue_name = queue_name(q, &m);
+	return r;
 }
 
 /* memory_queue - where a message is that is in memory */
@@ -303,7 +287,7 @@ in_queue(struct qmgr *q, const struct queue_id *id, struct slice name)
 	if (name.len == 0)
 		return true;
 	is = qstate_get(q->state, id, &a, &m) == 0 &&
-	    slice_equal(slice_of(queue_name(q, &m)), name);
+	    slice_equal(queue_name(q, &m), name);
 	arena_free(&a);
 	return is;
 }

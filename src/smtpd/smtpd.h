@@ -165,7 +165,6 @@ MUST_USE int	cmd_starttls(struct task *t, struct smtpd_client *c,
 MUST_USE int	smtpd_start_tls(struct task *t, struct smtpd_client *c);
 bool	smtpd_offers_tls(const struct smtpd_client *c);
 /* smtpd_peer.c */
-bool	smtpd_is_loopback(const struct smtpd_client *c);
 MUST_USE int	smtpd_identify(struct task *t, struct smtpd_client *c,
 		    const struct sockaddr_storage *peer);
 

@@ -6,6 +6,7 @@
  * for that recipient.
  */
 #include "libglobal/ipc_map.h"
+#include "libtask/peer.h"
 #include "smtpd/smtpd.h"
 
 /* lmtp_may_speak - this host may, and who is in mynetworks: 1, else 0 */
@@ -18,7 +19,7 @@ lmtp_may_speak(struct task *t, struct smtpd_client *c)
 	void			*reply;
 	int			 r;
 
-	if (smtpd_is_loopback(c))
+	if (peer_is_loopback(c->address))
 		return 1;
 	r = edge_call_again(t, daemon_edge(c->daemon, "mapd", &ipc_table_map),
 	    &msg_map_client_desc, &m, &msg_map_client_is_desc, &a, &reply);

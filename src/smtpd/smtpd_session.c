@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "libtask/loop.h"
+#include "libtask/peer.h"
 #include "libutil/alloc.h"
 #include "libutil/hash.h"
 #include "smtpd/smtpd.h"
@@ -54,7 +55,7 @@ count_address(struct smtpd_client *c)
 	(void)hash_put(h, key, (void *)n);	/* the count is the pointer */
 	c->counted = true;
 	return limit == 0 || n <= (uintptr_t)limit ||
-	    smtpd_is_loopback(c);
+	    peer_is_loopback(c->address);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "libglobal/ipc_envelope.h"
 #include "libglobal/large.h"
 #include "libglobal/qstate_recover.h"
+#include "libglobal/queue_entry.h"
 #include "libglobal/slot.h"
 #include "libtask/io.h"
 #include "libutil/buf.h"
@@ -22,33 +23,6 @@ struct survey {
 	struct queue_place	 place;		/* where that is */
 	bool			 found;
 };
-
-/* of_state - an entry from its records */
-static int
-of_state(struct survey *s, const struct queue_id *id, struct arena *a,
-    struct msg_queue_entry *e)
-{
-	struct qstate_message	m;
-	struct qstate_rcpt	*rcpts;
-	size_t			n;
-	int			r;
-
-	if ((r = qstate_get(s->state, id, a, &m)) < 0 ||
-	    (r = qstate_rcpts(s->state, id, 0, m.rcpt_count, a, &rcpts, &n,
-	    NULL)) < 0)
-		return r;
-	*e = (struct msg_queue_entry){ .queue_id = queue_id_text(id),
-	    .queue_name = m.queue == QSTATE_HOLD ? S("hold") : S("deferred"),
-	    .arrival = m.arrival / 1000000, .size = m.size,
-	    .forced_expire = (m.flags & QSTATE_EXPIRE) != 0,
-	    .sender = m.sender, .next = m.next / 1000000 };
-	e->rcpts.v = ARENA_ARRAY(a, struct msg_queue_rcpt, n);
-	e->rcpts.n = n;
-	for (size_t i = 0; i < n; i++)
-		e->rcpts.v[i] = (struct msg_queue_rcpt){ rcpts[i].address,
-		    rcpts[i].original, rcpts[i].reason };
-	return 0;
-}
 
 /* of_envelope - an entry of a message that was never tried */
 static int
@@ -81,6 +55,7 @@ static int
 found(void *arg, const struct recover_item *item)
 {
 	struct survey		*s = arg;
+	struct qstate_message	 m;
 	struct msg_queue_entry	 e;
 	struct arena		 a = ARENA_INIT;
 	int			 r = -ENOENT;
@@ -97,7 +72,7 @@ found(void *arg, const struct recover_item *item)
 		return 0;
 	}
 	if (item->finding == RECOVER_KNOWN)
-		r = of_state(s, &item->id, &a, &e);
+		r = queue_entry_of_state(s->state, &item->id, &a, &m, &e);
 	else if (item->finding == RECOVER_NEW || item->finding == RECOVER_HELD)
 		r = of_envelope(item, &a, &e);
 	if (r == 0)
