@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libglobal/lmdb_file.h"
 #include "libglobal/map.h"
 #include "libglobal/map_builder.h"
 #include "libglobal/map_impl.h"
@@ -37,7 +38,8 @@ to_errno(int r)
 		return 0;
 	return r > 0 ? -r : r == MDB_NOTFOUND ? -ENOENT :
 	    r == MDB_KEYEXIST ? -EEXIST : r == MDB_MAP_FULL ? -EFBIG :
-	    r == MDB_BAD_VALSIZE ? -ENAMETOOLONG : -EIO;
+	    r == MDB_BAD_VALSIZE ? -ENAMETOOLONG :
+	    r == MDB_INVALID || r == MDB_VERSION_MISMATCH ? -EINVAL : -EIO;
 }
 
 /* file_lock - take or release the lock that Postfix takes */
@@ -182,6 +184,8 @@ open_file(struct lmdb_table *lt, const char *path, struct stat *ret_st)
 	MDB_txn *txn;
 	int fd, r;
 
+	if (lmdb_file_check(path) < 0)
+		return -EINVAL;
 	if ((r = to_errno(mdb_env_create(&lt->env))) < 0)
 		return r;
 	if ((r = to_errno(mdb_env_open(lt->env, path, LMDB_FLAGS | MDB_RDONLY,

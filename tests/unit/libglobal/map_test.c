@@ -204,6 +204,47 @@ TEST(bad_specs_are_named)
 	}
 }
 
+/* what is no built file is told from one that cannot be read */
+TEST(broken_files_are_named)
+{
+	static const struct {
+		const char	*type;
+		const char	*text;
+	} cases[] = {
+		{ "lmdb", "" },			/* LMDB would begin in it */
+		{ "lmdb", "some text" },
+		{ "lmdb", "TWO PAGES" },
+		{ "hash", "some text" },
+		{ "hash", "TWO PAGES" },
+		{ "btree", "some text" },
+	};
+	static char pages[8193];
+
+	memset(pages, 'x', sizeof(pages) - 1);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char name[40], spec[1100], want[200];
+		struct diag d = DIAG_INIT;
+		struct map *m = NULL;
+		char *built;
+
+		snprintf(name, sizeof(name), "broken%zu.%s", i,
+		    strcmp(cases[i].type, "lmdb") == 0 ? "lmdb" : "db");
+		built = slice_dup(slice_of(write_file(name,
+		    strcmp(cases[i].text, "TWO PAGES") == 0 ? pages :
+		    cases[i].text)));
+		snprintf(spec, sizeof(spec), "%s:%.*s", cases[i].type,
+		    (int)(strrchr(built, '.') - built), built);
+		snprintf(want, sizeof(want), "is no %s file: build it again",
+		    cases[i].type);
+		CHECK(map_open(slice_of(spec), 0, &d, &m) < 0, i);
+		if (!CHECK(slice_find_slice(slice_of(d.text),
+		    slice_of(want)) != SLICE_NONE, i))
+			printf("# %s\n", d.text);
+		map_close(&m);
+		free(built);
+	}
+}
+
 TEST(texthash)
 {
 	static const struct lookup cases[] = {
