@@ -62,7 +62,7 @@ struct daemon_spec {
 	daemon_client_fn		*client;	/* NULL: has no listeners */
 	daemon_edge_fn			*edge;		/* NULL: nobody calls it */
 	/* take a new configuration (daemon_conf is the new one already);
-	 * NULL: the process drains and master starts a new one */
+	 * NULL: a new process takes over; daemons.def says it, too */
 	int	(*reload)(struct task *t, struct daemon *d);
 };
 

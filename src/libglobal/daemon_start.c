@@ -6,6 +6,7 @@
  * Signals: master's word counts, so a terminal's interrupt is ignored, and the
  * end of the control channel means that master is gone.
  */
+#include <assert.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 
 #include "libglobal/daemon_events.h"
 #include "libglobal/daemon_private.h"
+#include "libglobal/daemons.h"
 #include "libglobal/ipc_control.h"
 #include "libglobal/sandbox_rows.h"
 #include "libtask/loop.h"
@@ -138,7 +140,7 @@ want(struct task *t, void *arg, const char *callee, int *ret_fd)
 	return r;
 }
 
-/* reload - take a new configuration, or drain where the daemon cannot */
+/* reload - take a new configuration; master drains those that cannot */
 static int
 reload(struct task *t, struct daemon *d, struct msg_reload *m)
 {
@@ -147,10 +149,8 @@ reload(struct task *t, struct daemon *d, struct msg_reload *m)
 	struct buf	 why = BUF_INIT;
 	int		 r;
 
-	if (d->spec->reload == NULL) {
-		daemon_drain(d);
-		return 0;
-	}
+	if (d->spec->reload == NULL)
+		return -EBADMSG;
 	if ((r = conf_take(m->conf, &conf)) < 0 ||
 	    (r = daemon_settings_load(d, conf, &diag)) < 0) {
 		diag_format(&why, &diag);
@@ -359,6 +359,8 @@ daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 	int			 fd = CONTROL_FD, r;
 
 	(void)argv;
+	assert(daemons_find(slice_of(spec->name))->reloads ==
+	    (spec->reload != NULL));
 	if (argc != 1 || fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0) {
 		fprintf(stderr, "%s is started by Barid's master; see "
 		    "barid-%s(8)\n", spec->name, spec->name);

@@ -3,10 +3,10 @@
 #include "libglobal/daemons.h"
 
 const struct daemon_row daemons_table[] = {
-#define DAEMON(name, service, always, single, doc) \
-	{ #name, service, always, single, doc },
+#define DAEMON(name, service, always, single, reloads, doc) \
+	{ #name, service, always, single, reloads, doc },
 #include "libglobal/daemons.def"
-	{ NULL, NULL, false, false, NULL }
+	{ NULL, NULL, false, false, false, NULL }
 };
 
 /* daemons_find - the row of a daemon */

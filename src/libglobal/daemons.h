@@ -10,6 +10,7 @@ struct daemon_row {
 	const char	*service;	/* "": none of its own */
 	bool		 always;
 	bool		 single;
+	bool		 reloads;
 	const char	*doc;
 };
 

@@ -245,9 +245,9 @@ tell(struct master *m, struct process *p)
 
 	if (p->draining)
 		return;
-	if (p->daemon->always && !p->daemon->single) {
-		/* it has clients: they stay with it, new ones come to a new
-		 * process */
+	if (!p->daemon->reloads) {
+		/* its clients stay with it, new ones come to a new process;
+		 * also those that lose it at once ask for one anew */
 		process_drain(p, (uint32_t)m->params.master_drain_limit);
 		return;
 	}

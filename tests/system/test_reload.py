@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: ISC
+"""A reload: who comes after it is served by the new configuration, whoever
+came before it stays."""
+import pytest
+
+from conftest import Suite, message, token, wait_for
+
+
+@pytest.fixture
+def alone():
+    s = Suite("--set", "mynetworks=127.0.0.0/8", "--set",
+              "minimal_backoff_time=1h", "--set", "transport_maps="
+              "inline:{waits.example=smtp:[127.0.0.1]:9}",
+              accounts=["alice:secret"])
+    yield s
+    s.close()
+
+
+def change(suite, **settings):
+    for name, value in settings.items():
+        assert suite.barid("conf", "set", "%s=%s" % (name, value)) \
+            .returncode == 0
+    assert suite.barid("reload").returncode == 0
+
+
+def test_new_sessions_have_new_tables(alone):
+    """an open session keeps the old table lookups, and only it has them"""
+    with alone.smtp() as old:
+        old.mail("a@other.test")
+        assert old.rcpt("team@example.test")[0] == 550
+        change(alone, virtual_alias_maps="inline:{"
+               "team@example.test=alice@example.test}")
+        for _ in range(3):
+            with alone.smtp() as new:
+                new.mail("a@other.test")
+                assert new.rcpt("team@example.test")[0] == 250
+        assert old.rcpt("alice@example.test")[0] == 250
+        subject = token()
+        assert old.data(message(subject))[0] == 250
+    alone.wait_message(subject)
+
+
+def test_the_queue_has_new_routes(alone):
+    """qmgr goes on, and asks for routes anew"""
+    alone.send(message(token()), ["x@waits.example"])
+    wait_for(lambda: "connect to 127.0.0.1[127.0.0.1]:9: " in alone.maillog())
+    change(alone, transport_maps="inline:{waits.example=smtp:[127.0.0.1]:10}")
+    assert alone.barid("queue", "flush").returncode == 0
+    wait_for(lambda: "connect to 127.0.0.1[127.0.0.1]:10: " in alone.maillog())
+
+
+def test_again_and_again(alone):
+    """no client meets the old processes' end"""
+    for _ in range(40):
+        with alone.smtp() as s:
+            assert alone.barid("reload").returncode == 0
+            assert s.noop()[0] == 250
+        alone.send(message(token()))
