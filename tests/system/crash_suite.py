@@ -108,6 +108,8 @@ class Suite:
                     pass
                 assert time.monotonic() < end, self.log()
                 time.sleep(0.05)
+        # it was ours that answered, not one that goes on
+        assert self.master.poll() is None, self.log()
         return self
 
     def log(self, lines=40):

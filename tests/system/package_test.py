@@ -12,10 +12,12 @@ import imaplib
 import json
 import os
 import pathlib
+import re
 import shutil
 import smtplib
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import time
@@ -295,8 +297,9 @@ def test_package(tmp_path):
         (root / "tmp/later").mkdir()
         for package in later:
             shutil.copy(package, root / "tmp/later")
-        run("make", "-s", "-C", BUILD, "tests/system/helpers/drill.so")
-        shutil.copy(BUILD / "tests/system/helpers/drill.so", root / "tmp")
+        for name in ("drill.so", "fulldisk.so"):
+            run("make", "-s", "-C", BUILD, f"tests/system/helpers/{name}")
+            shutil.copy(BUILD / "tests/system/helpers" / name, root / "tmp")
         print(run("unshare", "--net", "--mount", "--pid", "--uts", "--ipc",
                   "--fork", "--kill-child", sys.executable, __file__, root,
                   limit=400).stdout)
@@ -577,6 +580,40 @@ def check_drill(system):
     system.step("the drill")
 
 
+def check_full_disk(system):
+    """an account's first mail comes when the disk is full; and again"""
+    room = system.root / "tmp/room"
+    room.write_bytes(struct.pack("=q", -1))
+    room.chmod(0o666)
+    system.barid("account", "add", "carl@example.test", "--password-stdin",
+                 input="secret\n")
+    system.barid("stop")
+    master = subprocess.Popen(
+        ["chroot", system.root, "env", "LD_PRELOAD=/tmp/fulldisk.so",
+         "FULLDISK=/tmp/room", "/usr/lib/barid/master", "-c", "/etc/barid"])
+    try:
+        system.wait_ready()
+        for left in (0, 4096, 20000, -1):
+            with open(room, "r+b") as f:
+                f.write(struct.pack("=q", left))
+            p = run("swaks", "--server", "127.0.0.1", "--to",
+                    "carl@example.test", "--from", "alice@example.test",
+                    "--timeout", "20", check=False)
+            assert (p.returncode == 0) == (left < 0), p.stdout
+            assert left < 0 or re.search(r"<\*\* 45[0-2] ", p.stdout), p.stdout
+        m = imaplib.IMAP4_SSL("127.0.0.1", 993, timeout=20,
+                              ssl_context=system.tls)
+        m.login("carl@example.test", "secret")
+        assert m.select("INBOX")[1] == [b"1"]
+        m.logout()
+        assert system.barid("check").returncode == 0
+    finally:
+        system.barid("stop", check=False)
+        master.wait(timeout=30)
+    system.barid("start")
+    system.step("a full disk refuses mail, and is forgotten when it is none")
+
+
 def check_stop(system):
     system.barid("stop")
     for port in (25, 143, 465, 587, 993):
@@ -642,6 +679,7 @@ def main(root):
         check_modules(system)
         check_log(system)
         check_upgrade(system)
+        check_full_disk(system)
         check_stop(system)
         check_drill(system)
         check_removal(system)

@@ -163,10 +163,25 @@ class Disk:
         path = re.sub(r'big/\S+', 'big/HASH', path)
         path = re.sub(r'large/\S+', 'large/ID', path)
         path = re.sub(r'/\d+(\.\w+)?$', r'/NUMBER\1', path)
+        path = re.sub(r'\.[0-9a-f]+\.tmp$', '.NEW', path)
         how = 'write through' if record.op == 'N' else (
             'folder flush' if isinstance(self.by_ino.get(record.ino), Folder)
             else 'flush')
-        return f'{path}: {how}'
+        return f'{path}: {how}' + self.of_compaction(record)
+
+    def of_compaction(self, record):
+        """Is it one of an environment that is put in another's place?"""
+        thing = self.by_ino.get(record.ino)
+        if isinstance(thing, Folder):
+            new = [t for n, t in thing.pending if n == 'meta.mdb']
+            replaced = bool(new) and 'meta.mdb' in thing.safe
+        else:
+            path = self.path.get(record.ino, '')
+            folder = path.endswith('/meta.mdb.new') and next(
+                (self.by_ino[i] for i, p in self.path.items()
+                 if p == os.path.dirname(path) and i in self.by_ino), None)
+            replaced = bool(folder) and 'meta.mdb' in folder.now
+        return ' of a compaction' if replaced else ''
 
     def _new(self, r, thing):
         folder = self.by_ino.get(r.folder)

@@ -11,6 +11,7 @@ import fcntl
 import os
 import random
 import shutil
+import subprocess
 import sys
 import time
 
@@ -20,7 +21,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import crash_suite as cs                                    # noqa: E402
 import powercut_replay as pr                                # noqa: E402
 
-ROOTS = ['queue', 'data']
+ROOTS = ['queue', 'data', 'etc', 'tables']
+TABLES = ['lmdb', 'hash']
 WAITS = 'waits.example'      # nobody is there
 # flushes that nothing acknowledged hangs on, and why they are there
 BESIDE = {
@@ -32,6 +34,8 @@ BESIDE = {
     'data/store/ACCOUNT/snap/new.tmp: flush': 'a dump for salvage, checked '
     'by its checksums where it is used; what it is of is in the environment',
     'data/store/ACCOUNT/snap: folder flush': 'before older dumps are removed',
+    'tables/__db.hash.db.NEW: flush': "Berkeley DB's own, when it makes a "
+    'file; that one is flushed again under the name it is renamed from',
 }
 LONG = bool(os.environ.get('BARID_LONG'))
 
@@ -47,6 +51,10 @@ class Recording:
         with open(f'{s.etc}/main.cf', 'a') as f:    # mail that waits
             f.write('mynetworks = 127.0.0.0/8\n'
                     f'transport_maps = inline:{{{WAITS}=smtp:[127.0.0.1]:9}}\n')
+        os.mkdir(f'{s.suite}/tables')
+        for kind in TABLES:
+            with open(f'{s.suite}/tables/{kind}', 'w') as f:
+                f.write('always here\n')
         self.base = f'{tmp}/base'
         cs.clone(s.suite, self.base)
         path = f'{tmp}/recording'
@@ -55,8 +63,9 @@ class Recording:
         os.close(low)
         self.disk0 = pr.Disk(self.base, s.suite, ROOTS)
         lib = f'{cs.BUILD}/tests/system/helpers/recorder.so'
-        how = {'env': dict(os.environ, LD_PRELOAD=lib,
-                           RECORDER_FD=str(self.fd)), 'pass_fds': [self.fd]}
+        self.how = how = {'env': dict(
+            os.environ, LD_PRELOAD=lib, RECORDER_FD=str(self.fd)),
+            'pass_fds': [self.fd]}
         rng = random.Random(1)
         s.start(**how)
         try:
@@ -64,7 +73,9 @@ class Recording:
             wait = self.load(rng)
             self.one_of_each()
             self.administer()
+            self.configure()
             wait()
+            self.make_compact()
             s.kill(['*'])               # what follows is a recovery
             s.master.wait()
             s.stop()
@@ -72,6 +83,7 @@ class Recording:
             wait = self.load(rng)
             self.one_of_each()
             wait()
+            self.verify()
             time.sleep(2)               # the packer's turn
         finally:
             s.stop()
@@ -82,9 +94,9 @@ class Recording:
         # the numbers of the files that the recording speaks of are gone
         # when the tree is rebuilt: what they were is kept in disk0
         os.rename(s.suite, self.live)
-        shutil.copytree(f'{self.live}/etc', f'{s.suite}/etc')
+        os.mkdir(s.suite)
         for extra in os.listdir(self.live):
-            if extra not in ROOTS + ['etc']:
+            if extra not in ROOTS:
                 cs.clone(f'{self.live}/{extra}', f'{s.suite}/{extra}')
         os.chmod(s.suite, os.stat(self.live).st_mode & 0o7777)
 
@@ -132,10 +144,78 @@ class Recording:
             assert p.returncode == 0, p.stderr
             self.told(f'{verb}:{token}')
 
+    def tool(self, *words, stdin=None):
+        """A tool of Barid's, under the recorder's eyes."""
+        p = subprocess.run(
+            [f'{cs.BUILD}/bin/{words[0]}', '-c', self.suite.etc, *words[1:]],
+            capture_output=True, text=True, timeout=60, input=stdin,
+            **self.how)
+        assert p.returncode == 0, (words, p.stderr)
+        return p.stdout
+
+    def configure(self):
+        """Files that tools write: a built table, the configuration."""
+        for kind in TABLES:
+            spec = f'{kind}:{self.suite.suite}/tables/{kind}'
+            self.tool('postmap', spec)
+            self.told(f'map-{kind}:always')
+            for n in range(3):
+                self.tool('postmap', '-i', spec, stdin=f'key{n} here\n')
+                self.told(f'map-{kind}:key{n}')
+        for n in range(3):
+            self.tool('barid', 'conf', 'set', f'bounce_size_limit={60000 + n}')
+            self.told(f'set:{60000 + n}')
+
+    def make_compact(self):
+        """Bodies come into the environment of one account and leave it
+        again, until the file is mostly empty; then more mail."""
+        s = self.suite
+        store = f'{s.suite}/data/store'
+
+        def sizes():
+            return {at: os.path.getsize(f'{at}/meta.mdb')
+                    for at, _, files in os.walk(store) if 'meta.mdb' in files}
+        before, sent = sizes(), 0
+        while all(size >= before.get(at, 0) for at, size in sizes().items()):
+            before = {at: max(size, before.get(at, 0))
+                      for at, size in sizes().items()}
+            assert sent < 400, (before, s.log())
+            if sent % 40 == 0:          # more than is packed meanwhile
+                time.sleep(0 if sent == 0 else 3)
+            assert s.send(s.through, f'C{sent}Q', 220000, self.told,
+                          to=f'u1@{cs.DOMAIN}'), s.log()
+            sent += 1
+        for n in range(4):
+            assert s.send(s.through, f'CC{n}Q', 900, self.told,
+                          to=f'u1@{cs.DOMAIN}'), s.log()
+
+    def verify(self):
+        """And what salvage writes; there is nothing to salvage."""
+        p = self.suite.barid('store', 'verify', '--bodies', '--repair')
+        assert p.returncode == 0, p.stdout + p.stderr
+
+    def settings_amiss(self, facts):
+        """Tables and the configuration: what they had stays."""
+        s = self.suite
+        for kind in TABLES:
+            table = f'{s.suite}/tables/{kind}'
+            for key in sorted(f.split(':')[1] for f in facts
+                              if f.startswith(f'map-{kind}:')):
+                p = subprocess.run(
+                    [f'{cs.BUILD}/bin/postmap', '-c', s.etc, '-q', key,
+                     f'{kind}:{table}'], capture_output=True, text=True)
+                if p.stdout != 'here\n':
+                    yield f'{kind}: {key} is not there: {p.stderr}'
+        least = max([int(f[4:]) for f in facts if f.startswith('set:')] or [0])
+        p = s.barid('conf', 'get', 'bounce_size_limit')
+        if int(p.stdout) < least:
+            yield f'{p.stdout.strip()} was set to {least}'
+
     def amiss(self, facts, left):
         """What was told to be done and is not so."""
         s = self.suite
         facts = {f for f in facts if ':' in f}
+        yield from self.settings_amiss(facts)
         places = {}
         for m in left:
             for r in m['recipients']:
@@ -246,6 +326,9 @@ def places(recording, whole, kind):
         for at in [e for e in ends if e > i + 1][:2]:
             for seed in (None, 1, 2, 3):
                 yield at, seed
+    for i, r in enumerate(recording.records):   # what people had done
+        if r.op == 'K' and b':' in bytes(r.data):
+            yield i + 1, None
 
 
 @pytest.mark.long
