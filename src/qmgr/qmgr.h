@@ -99,10 +99,17 @@ struct qmgr {
 	struct doubts		 doubts;	/* qmgr_doubt.c */
 	bool			 busy;		/* since they were written */
 	struct recent		*through;
+	struct hash		 changes;	/* struct change, by id */
+	struct list		 loads;		/* struct load, under way */
 	bool			 recovered;
 	bool			 looking;	/* at slots in doubt */
 };
 
+/* qmgr_run.c: what main and the tests begin with */
+void	qmgr_init(struct qmgr *q, struct daemon *d);
+MUST_USE int	qmgr_run(struct task *t, struct daemon *d);
+MUST_USE int	qmgr_edge(struct task *t, struct daemon *d, int *fd_take,
+		    const struct daemon_caller *who);
 /* qmgr_message.c */
 /* from a packed envelope; NULL if it is none */
 struct qmessage	*qmessage_new(struct qmgr *q, struct slice envelope);
@@ -147,6 +154,7 @@ MUST_USE int	commit_wait(struct task *t, struct qmgr *q);
 void	commit_finish(struct qmessage *m);
 /* qmgr_due.c */
 MUST_USE int	due_task(struct task *t, void *arg);
+/* -EAGAIN: it is being changed; -EEXIST: it is in memory */
 MUST_USE int	qmessage_load(struct task *t, struct qmgr *q,
 		    const struct queue_id *id, struct qmessage **ret_message);
 /* make and fill a record of it in the batch */
@@ -189,6 +197,23 @@ MUST_USE int	qdoubt_tell_all(struct owner *o);
 MUST_USE int	qdoubt_heard(struct qmgr *q,
 		    const struct msg_queue_unheard *m);
 void	qdoubt_mishap(struct daemon *d, uint32_t process);
+/* qmgr_change.c: records that the administrator changes, and those who read
+ * them meanwhile */
+/* a record was changed in the batch; what was read of it before is old */
+void	change_begin(struct qmgr *q, const struct queue_id *id);
+/* the same, and it is finished: its place is free when that is durable */
+void	change_delete(struct qmgr *q, const struct qstate_message *m);
+bool	change_is_pending(const struct qmgr *q, const struct queue_id *id);
+/* a batch was committed */
+void	changes_done(struct qmgr *q);
+/* a reader: -EAGAIN from its end if the record was changed meanwhile */
+struct load {
+	struct list	link;
+	struct queue_id	id;
+	bool		stale;
+};
+void	load_begin(struct qmgr *q, struct load *l, const struct queue_id *id);
+MUST_USE int	load_end(struct load *l);
 /* qmgr_recover.c */
 MUST_USE int	recover(struct task *t, struct qmgr *q);
 /* qmgr_admin.c */

@@ -158,19 +158,21 @@ enum verb { FLUSH, HOLD, RELEASE, DELETE, REQUEUE, EXPIRE, VERBS };
 static const char *const verbs[VERBS] = { "flush", "hold", "release",
     "delete", "requeue", "expire" };
 
-/* is_between - on its way into or out of memory */
+/* is_between - on its way into or out of memory. One that was read, and is not
+ * tried yet, can be held or deleted: who reads it looks at that. */
 static bool
-is_between(const struct qmessage *m)
+is_between(const struct qmessage *m, enum verb verb)
 {
 	return !list_is_empty(&m->finishing) || m->settling ||
-	    (m->committed && m->sched == NULL);
+	    (m->committed && m->sched == NULL && verb != HOLD &&
+	    verb != DELETE);
 }
 
 /* change_active - a message that is being tried */
 static bool
 change_active(struct qmgr *q, struct qmessage *m, enum verb verb)
 {
-	if (is_between(m) || !m->committed)
+	if (is_between(m, verb) || !m->committed)
 		return false;
 	if (verb == EXPIRE) {
 		m->flags |= QSTATE_EXPIRE;
@@ -180,6 +182,8 @@ change_active(struct qmgr *q, struct qmessage *m, enum verb verb)
 		return false;
 	m->cancelled = true;
 	m->wanted = verb == HOLD ? QSTATE_HOLD : 0;
+	if (m->sched == NULL)
+		return true;
 	sched_message_cancel(q->sched, m->sched);
 	if (sched_message_busy(m->sched) == 0)
 		qmessage_settle(m);
@@ -240,17 +244,17 @@ change_waiting(struct qmgr *q, const struct queue_id *id, enum verb verb)
 	case DELETE:
 		recent_add(q, id);
 		qstate_batch_finish(q->batch, id, m.place, m.generation);
-		if (m.place.kind == QUEUE_PLACE_LARGE)
-			large_finished(q, queue_id_text(id));
-		else
-			ignore(slot_pool_release(q->pool, m.place.slot));
+		m.id = *id;
+		change_delete(q, &m);
 		arena_free(&a);
 		return true;
 	case VERBS:
 		break;
 	}
-	if (changed)
+	if (changed) {
 		qstate_batch_message(q->batch, &m);
+		change_begin(q, id);
+	}
 	arena_free(&a);
 	return changed;
 }
@@ -260,17 +264,20 @@ static int
 change(struct task *t, struct qmgr *q, const struct queue_id *id,
     enum verb verb, bool *ret_changed)
 {
-	struct qmessage	*m;
+	struct qmessage	*m = NULL;
 	struct deadline	 d;
 	int		 r = 0;
 
 	deadline_begin(t, &d, BETWEEN_LIMIT);
-	while (r == 0 && (m = qmessage_find(q, queue_id_text(id))) != NULL &&
-	    is_between(m))
+	while (r == 0 && (change_is_pending(q, id) ||
+	    ((m = qmessage_find(q, queue_id_text(id))) != NULL &&
+	    is_between(m, verb))))
 		r = task_sleep(t, BETWEEN_PAUSE);
 	r = deadline_end(t, &d, r);
 	if (r < 0 && r != -ETIMEDOUT)
 		return r;
+	if (change_is_pending(q, id))	/* the disk is slow beyond measure */
+		return 0;
 	*ret_changed = m != NULL ? change_active(q, m, verb) :
 	    change_waiting(q, id, verb);
 	return 0;
@@ -357,6 +364,26 @@ on_do(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
 	return ipc_reply(c, request, &msg_queue_did_desc, &did);
 }
 
+/* load - to be shown, as it is when nobody changes it */
+static int
+load(struct task *t, struct qmgr *q, const struct queue_id *id,
+    struct qmessage **ret_message)
+{
+	struct deadline	d;
+	int		r;
+
+	deadline_begin(t, &d, BETWEEN_LIMIT);
+	while ((r = qmessage_load(t, q, id, ret_message)) == -EAGAIN &&
+	    (r = task_sleep(t, BETWEEN_PAUSE)) == 0)
+		;
+	r = deadline_end(t, &d, r);
+	if (r == -EEXIST) {
+		*ret_message = qmessage_find(q, queue_id_text(id));
+		return 1;
+	}
+	return r;
+}
+
 static int
 on_show(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
     const struct msg_queue_show *ask)
@@ -371,8 +398,9 @@ on_show(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
 	int			 r = 0;
 
 	if (m == NULL && queue_id_parse(ask->queue_id, &id) == 0) {
-		r = qmessage_load(t, q, &id, &m);
+		r = load(t, q, &id, &m);
 		ours = r == 0;
+		r = r > 0 ? 0 : r;
 	}
 	if (m != NULL && qmessage_open(t, m) == 0 &&
 	    ipc_pack(&msg_envelope_desc, m->envelope, &envelope) == 0) {
@@ -385,7 +413,9 @@ on_show(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
 	}
 	r = r == -ECANCELED ? r :
 	    ipc_reply(c, request, &msg_queue_message_desc, &reply);
-	if (ours && m->sched == NULL)
+	if (ours && m->cancelled)	/* it was changed meanwhile */
+		qmessage_settle(m);
+	else if (ours && m->sched == NULL)
 		qmessage_free(m);
 	buf_free(&envelope);
 	arena_free(&a);

@@ -173,6 +173,7 @@ commit_task(struct task *t, void *arg)
 		while ((link = list_take_head(&finishing)) != NULL)
 			over(CONTAINER_OF(link, struct qmessage, finishing));
 		q->batches_done++;
+		changes_done(q);
 		wake_waiters(q);
 	}
 	move_all(&finishing, &q->finishing);

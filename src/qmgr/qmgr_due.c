@@ -188,13 +188,16 @@ qmessage_load(struct task *t, struct qmgr *q, const struct queue_id *id,
 {
 	struct load_job	*j = NEW(struct load_job);
 	struct qmessage	*m;
-	int		 r;
+	struct load	 l;
+	int		 r, changed;
 
 	j->qmgr = q;
 	j->id = *id;
+	load_begin(q, &l, id);
 	r = work_run(t, load_work, j);
-	if (r == 0 && recent_is_over(q, id))
-		r = -ENOENT;		/* deleted while it was read */
+	changed = load_end(&l);
+	if (r == 0)
+		r = changed;
 	if (r == 0 && qmessage_find(q, queue_id_text(id)) != NULL)
 		r = -EEXIST;		/* it is in memory already */
 	if (r == 0) {
@@ -257,7 +260,8 @@ bring_back(struct task *t, struct qmgr *q, const struct queue_id *id)
 	if (qmessage_find(q, queue_id_text(id)) != NULL)
 		return 0;
 	if ((r = qmessage_load(t, q, id, &m)) < 0) {
-		if (r != -ECANCELED && r != -EEXIST && r != -ENOENT)
+		if (r != -ECANCELED && r != -EEXIST && r != -ENOENT &&
+		    r != -EAGAIN)
 			log_event(daemon_log(q->daemon), EV_QMGR_READ,
 			    KV_STR("queue_id", queue_id_text(id)),
 			    KV_ERR("why", r));
@@ -265,7 +269,9 @@ bring_back(struct task *t, struct qmgr *q, const struct queue_id *id)
 	}
 	if ((r = route(t, m)) < 0)
 		return r;
-	if (m->sched == NULL && list_is_empty(&m->finishing))
+	if (m->cancelled)		/* the administrator was faster */
+		qmessage_settle(m);
+	else if (m->sched == NULL && list_is_empty(&m->finishing))
 		qmessage_schedule(m, SCHED_RETRY);
 	return 0;
 }

@@ -100,7 +100,7 @@ committed(struct task *t, struct world *w)
 	CHECK_TEXT(slice_of(world_where(w, ID)), row->where, row->broken);
 	buf_addf(&w->asked, "end");
 	CHECK_TEXT(buf_slice(&w->asked), row->asked, row->broken);
-	ipc_close(&k.c);
+	world_close(t, &k.c);
 	arena_free(&a);
 	return r;
 }
@@ -146,14 +146,14 @@ given_up(struct task *t, struct world *w)
 	if (r == 0 && slice_equal(slice_of(row->where), S("forgotten")))
 		r = ipc_send(t, &k.c, &msg_queue_forget_desc, &forget);
 	if (slice_equal(slice_of(row->where), S("ended"))) {
-		ipc_close(&k.c);
+		world_close(t, &k.c);
 		peer_gone(w->daemon, 7);
 	}
 	if (r == 0)
 		r = task_sleep(t, slice_equal(slice_of(row->where),
 		    S("silence")) ? 700000 : 1000);
 	CHECK_TEXT(slice_of(world_where(w, ID)), "nowhere", 0);
-	ipc_close(&k.c);
+	world_close(t, &k.c);
 	arena_free(&a);
 	return r;
 }

@@ -30,6 +30,7 @@ struct world {
 	struct task_group	*group;
 	struct buf		 asked;		/* addresses, in order */
 	int64_t			 delay;		/* of the agent, ms */
+	int64_t			 map_delay;	/* until mapd is not there */
 	int			(*run)(struct task *t, struct world *w);
 	const void		*row;
 };
@@ -99,9 +100,9 @@ world_connect(struct task *t, void *arg, const char *callee, int *ret_fd)
 	struct agent	*g;
 	int		 fd[2], r;
 
-	(void)t;
 	if (strcmp(callee, "smtp") != 0)
-		return -ECONNREFUSED;
+		return (r = task_sleep(t, w->map_delay)) < 0 ? r :
+		    -ECONNREFUSED;
 	if ((r = fd_pair(fd)) < 0)
 		return r;
 	g = NEW(struct agent);
@@ -114,37 +115,10 @@ world_connect(struct task *t, void *arg, const char *callee, int *ret_fd)
 
 /* --- qmgr */
 
-static int
-world_qmgr_run(struct task *t, struct daemon *d)
-{
-	struct qmgr		*q = daemon_data(d);
-	struct task_group	 g;
-	int			 r;
-
-	q->batch = qstate_batch_new();
-	qmgr_load_params(q);
-	if ((r = recover(t, q)) < 0)
-		return r;
-	task_group_begin(t, &g);
-	task_group_start(&g, commit_task, q);
-	task_group_start(&g, due_task, q);
-	task_group_start(&g, schedule_task, q);
-	return task_group_end(t, &g);
-}
-
-static int
-world_edge(struct task *t, struct daemon *d, int *fd_take,
-    const struct daemon_caller *who)
-{
-	if (slice_equal(who->daemon, S("cleanup")))
-		return cleanup_serve(t, daemon_data(d), fd_take, who);
-	return admin_serve(t, daemon_data(d), fd_take, who);
-}
-
 static const struct daemon_spec world_spec = {
 	.name = "qmgr", .params = &qmgr_param_table,
 	.params_size = sizeof(struct qmgr_params),
-	.run = world_qmgr_run, .edge = world_edge,
+	.run = qmgr_run, .edge = qmgr_edge,
 };
 
 static int
@@ -184,10 +158,7 @@ world_task(struct task *t, void *arg)
 	conf_put(conf, S("maximal_backoff_time"), S("2d"), "", 0);
 	w->daemon = daemon_new(task_loop(t), &world_spec, conf, world_connect,
 	    w, &diag);
-	w->q.daemon = w->daemon;
-	list_init(&w->q.finishing);
-	list_init(&w->q.committed_waiters);
-	daemon_set_data(w->daemon, &w->q);
+	qmgr_init(&w->q, w->daemon);
 	task_group_begin(t, &g);
 	w->group = &g;
 	task_group_start(&g, world_serve_task, w);
@@ -227,10 +198,31 @@ world_run(struct world *w, int (*run)(struct task *, struct world *))
 /* --- cleanups */
 
 static int
+world_ignore(struct task *t, struct ipc_conn *c, struct ipc_in *in,
+    struct arena *a, void *arg)
+{
+	(void)t;
+	(void)c;
+	(void)in;
+	(void)a;
+	(void)arg;
+	return 0;
+}
+
+/* hear replies; what qmgr says of itself does not matter here */
+static int
 world_replies_task(struct task *t, void *arg)
 {
-	ignore(ipc_run_replies(t, arg));
+	ignore(ipc_serve(t, arg, world_ignore, NULL));
 	return 0;
+}
+
+/* close it; who hears it has noticed when this returns */
+static void
+world_close(struct task *t, struct ipc_conn *c)
+{
+	ipc_close(c);
+	ignore(task_sleep(t, 1));
 }
 
 /* connect and say hello; what is refused goes into the arena */

@@ -46,8 +46,8 @@ refused(struct task *t, struct world *w)
 		CHECK_INT(welcome->refused.n, 1, 0);
 		CHECK_INT(welcome->refused.v[0].number, l.number, 0);
 	}
-	ipc_close(&away.c);
-	ipc_close(&other.c);
+	world_close(t, &away.c);
+	world_close(t, &other.c);
 	arena_free(&a);
 	return r;
 }
@@ -114,8 +114,8 @@ faster(struct task *t, struct world *w)
 	CHECK_INT(w->asked.len, 8, *how);
 	CHECK_TEXT(slice_of(world_where(w, ONE)), "nowhere", *how);
 	CHECK_TEXT(slice_of(world_where(w, TWO)), "nowhere", *how);
-	ipc_close(&away.c);
-	ipc_close(&other.c);
+	world_close(t, &away.c);
+	world_close(t, &other.c);
 	arena_free(&a);
 	return r;
 }
