@@ -226,7 +226,8 @@ deliver(struct task *t, struct imap_session *s, struct incoming *in,
 		.keyword_count = a->flags.keyword_count };
 	j.message.places = &j.place;
 	j.message.place_count = 1;
-	j.message.internal_date = a->has_date ? a->date.seconds : 0;
+	j.message.has_date = a->has_date;
+	j.message.internal_date = a->date.seconds;
 	if ((r = keep_big(t, s, in)) == 0)
 		r = session_commit(t, s, append_job, &j);
 	if (r == 0 && j.is_gone)

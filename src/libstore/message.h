@@ -66,7 +66,8 @@ struct deliver_message {
 					 * big_hash already; content empty */
 	uint8_t		 big_hash[BODY_HASH_LEN];
 	uint64_t	 big_size;
-	int64_t		 internal_date;	/* 0: now */
+	bool		 has_date;	/* else it came now */
+	int64_t		 internal_date;
 	struct email_facts	 facts;
 	/* NULL: stored whatever is here already */
 	const struct delivery_mark	*mark;

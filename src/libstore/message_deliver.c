@@ -117,7 +117,7 @@ deliver_record(struct txn *t, const struct deliver_message *m,
 	*ret_record = (struct email_record){
 		.body = id,
 		.size = plan->content_size + m->prefix.len,
-		.internal_date = m->internal_date != 0 ? m->internal_date :
+		.internal_date = m->has_date ? m->internal_date :
 		    account_now(t->account),
 		.sent_date = f->sent_date,
 		.created_modseq = txn_modseq(t),

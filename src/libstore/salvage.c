@@ -91,7 +91,8 @@ mail_found(struct repair *x, struct packs_walk *w, struct slice content,
 {
 	struct deliver_place place = { .flags = w->rec.flags };
 	struct deliver_message m = { .prefix = w->rec.prefix,
-		.content = content, .internal_date = w->rec.internal_date,
+		.content = content, .has_date = true,
+		.internal_date = w->rec.internal_date,
 		.places = &place, .place_count = 1 };
 	struct slice hash = slice_over(w->rec.hash, BODY_HASH_LEN);
 	int	r;

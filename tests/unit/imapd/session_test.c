@@ -358,6 +358,28 @@ TEST(session_changes_of_others_and_silent)
 	    "S: a4 OK UID STORE completed\n");
 }
 
+TEST(session_append_dates)
+{
+	/* 1970 began with a second like any other */
+	RUN("C: a1 APPEND Junk \"01-Jan-1970 00:00:00 +0000\" {5+}\n"
+	    "C: a:b\n"
+	    "C: \n"
+	    "S^ a1 OK\n"
+	    "C: a2 APPEND Junk \"01-Jan-1960 01:00:00 +0100\" {5+}\n"
+	    "C: a:b\n"
+	    "C: \n"
+	    "S^ a2 OK\n"
+	    "C: a3 SELECT Junk\n"
+	    "S. a3 OK\n"
+	    "C: a4 FETCH 1:2 INTERNALDATE\n"
+	    "S: * 1 FETCH (INTERNALDATE \" 1-Jan-1970 00:00:00 +0000\")\n"
+	    "S: * 2 FETCH (INTERNALDATE \" 1-Jan-1960 00:00:00 +0000\")\n"
+	    "S. a4 OK\n"
+	    "C: a5 SEARCH BEFORE 1-Jan-1970\n"
+	    "S: * SEARCH 2\n"
+	    "S. a5 OK\n");
+}
+
 TEST(session_inbox_is_renamed)
 {
 	/* by another session: it is not INBOX any more that was selected */

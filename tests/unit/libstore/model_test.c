@@ -148,6 +148,7 @@ op_deliver(struct model *m)
 		msg[i].places = &place[i];
 		msg[i].place_count = 1;
 		msg[i].internal_date = (int64_t)rnd(m, 1000000000);
+		msg[i].has_date = true;
 	}
 	HOLD(m, message_deliver(m->account, msg, n,
 	    rnd(m, 8) == 0 ? DELIVER_IMPORT : 0) == 0);
