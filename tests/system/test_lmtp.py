@@ -453,3 +453,38 @@ def test_client_to_dovecot(make_suite, dovecot):
         assert "status=sent (250 2.0.0 <%s@dove.test>" % rcpt in line
         letters = list((dovecot / "mail" / rcpt).glob("Maildir/new/*"))
         assert len(letters) == 1 and subject in letters[0].read_text()
+
+
+def test_server_alias_of_several(make_suite, folder):
+    """one of its targets took the message and another did not: the client
+    hears 4xx, and when it comes again nobody gets a second copy"""
+    there = LmtpServer(folder / "lmtp", {
+        "busy@store.test": (None, "451 4.2.0 <busy@store.test> busy")})
+    s = make_suite(
+        "--set", "transport_maps=inline:{ { store.test = lmtp:unix:%s } }" %
+        (folder / "lmtp"),
+        "--set", "virtual_alias_maps=inline:{ { team@example.test = "
+        "alice@example.test busy@store.test } }",
+        accounts=["alice:secret"])
+    subject = token()
+    text = message(subject).encode()
+
+    def deliver():
+        with lmtp(s) as c:
+            c.ehlo("front.test")
+            c.mail("sender@other.test")
+            assert c.rcpt("team@example.test")[0] == 250
+            assert c.docmd("DATA")[0] == 354
+            c.send(text + b".\r\n")
+            return c.getreply()
+    for _ in range(2):
+        code, reply = deliver()
+        assert code // 100 == 4 and b"<team@example.test>" in reply, reply
+        s.wait_message(subject, login="alice:secret")
+    there.script.clear()
+    code, reply = deliver()
+    assert code == 250, reply
+    have = [h for h in s.messages("alice:secret") if subject.encode() in h]
+    assert len(have) == 1
+    assert s.run("postqueue", "-j").stdout == ""
+    there.close()
