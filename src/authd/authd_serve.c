@@ -226,7 +226,7 @@ authd_caller(struct task *t, struct daemon *d, int *fd_take,
 	ipc_open(&c.conn, daemon_loop(d), fd_take, &ipc_table_auth, IPC_CALLEE);
 	r = ipc_serve_parallel(t, &c.conn, on_message, &c, AUTHD_CALLS_MAX);
 	list_remove(&c.link);
-	ipc_close(&c.conn);
+	daemon_caller_close(who, &c.conn);
 	authd_exchanges_free(&c);
 	return r;
 }

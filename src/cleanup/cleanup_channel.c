@@ -129,10 +129,9 @@ cleanup_edge(struct task *t, struct daemon *d, int *fd_take,
 	struct ipc_conn	c;
 	int		r;
 
-	(void)who;
 	ipc_open(&c, daemon_loop(d), fd_take, &ipc_table_content, IPC_CALLEE);
 	ipc_set_state(&c, CONTENT_EDGE);
 	r = ipc_serve(t, &c, on_edge, daemon_data(d));
-	ipc_close(&c);
+	daemon_caller_close(who, &c);
 	return r;
 }

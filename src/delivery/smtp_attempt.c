@@ -363,9 +363,8 @@ smtp_serve(struct task *t, struct daemon *d, int *fd_take,
 	struct ipc_conn	c;
 	int		r;
 
-	(void)who;
 	ipc_open(&c, daemon_loop(d), fd_take, &ipc_table_delivery, IPC_CALLEE);
 	r = ipc_serve_parallel(t, &c, on_ask, d, PARALLEL);
-	ipc_close(&c);
+	daemon_caller_close(who, &c);
 	return r;
 }

@@ -271,9 +271,8 @@ dnsd_caller(struct task *t, struct daemon *d, int *fd_take,
 	struct ipc_conn	c;
 	int		r;
 
-	(void)who;
 	ipc_open(&c, daemon_loop(d), fd_take, &ipc_table_dns, IPC_CALLEE);
 	r = ipc_serve_parallel(t, &c, on_ask, daemon_data(d), DNSD_CALLS_MAX);
-	ipc_close(&c);
+	daemon_caller_close(who, &c);
 	return r;
 }

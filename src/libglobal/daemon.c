@@ -270,6 +270,16 @@ daemon_free(struct daemon **d_take)
 	free(d);
 }
 
+/* callee_fault - a daemon that we called broke the rules */
+static void
+callee_fault(void *arg, const char *callee, const char *why)
+{
+	struct daemon *d = arg;
+
+	log_event(&d->log, EV_DAEMON_CALLEE_BROKE, KV_TEXT("callee", callee),
+	    KV_TEXT("why", why));
+}
+
 /* daemon_edge - the edge to a daemon or service */
 struct edge *
 daemon_edge(struct daemon *d, const char *callee,
@@ -282,6 +292,7 @@ daemon_edge(struct daemon *d, const char *callee,
 
 		e = edge_new(&d->group, name, table, d->connect,
 		    d->connect_arg);
+		edge_on_fault(e, callee_fault, d);
 		(void)hash_put(&d->edges, slice_of(callee), e);	/* was not */
 	}
 	return e;
@@ -421,8 +432,19 @@ struct caller {
 	struct daemon		*daemon;
 	struct daemon_caller	 who;
 	struct arena		 arena;
+	char			 fault[DAEMON_FAULT_SIZE];
 	int			 fd;
 };
+
+/* daemon_caller_close - the end of an edge */
+void
+daemon_caller_close(const struct daemon_caller *who, struct ipc_conn *c)
+{
+	if (who->fault != NULL && *ipc_error(c) != '\0')
+		(void)snprintf(who->fault, DAEMON_FAULT_SIZE, "%s",
+		    ipc_error(c));
+	ipc_close(c);
+}
 
 static int
 caller_task(struct task *t, void *arg)
@@ -434,8 +456,10 @@ caller_task(struct task *t, void *arg)
 	r = d->spec->edge(t, d, &c->fd, &c->who);
 	if (r == -EBADMSG)
 		log_event(&d->log, EV_DAEMON_EDGE_BROKEN,
-		    KV_STR("caller", c->who.daemon), KV_TEXT("why",
-		    "a message that its table does not allow"));
+		    KV_STR("caller", c->who.daemon),
+		    KV_UINT("process", c->who.process),
+		    KV_TEXT("why", c->fault[0] != '\0' ? c->fault :
+		    "a message that is not true, or that it may not send"));
 	else if (r < 0 && r != -ECANCELED && r != -ENODATA &&
 	    r != -ECONNRESET && r != -EPIPE)
 		log_event(&d->log, EV_DAEMON_EDGE_FAILED,
@@ -462,6 +486,7 @@ daemon_add_caller(struct daemon *d, int *fd_take,
 	c->who = *who;
 	c->who.daemon = arena_dup(&c->arena, who->daemon);
 	c->who.service = arena_dup(&c->arena, who->service);
+	c->who.fault = c->fault;
 	c->fd = *fd_take;
 	*fd_take = -1;
 	task_group_start(&d->group, caller_task, c);

@@ -37,7 +37,10 @@ struct daemon_caller {
 	struct slice	service;	/* its master.cf service */
 	uint32_t	process;	/* its number in this run */
 	uint32_t	uid;		/* of a tool's user */
+	char		*fault;		/* what it did wrong; DAEMON_FAULT_SIZE
+					 * bytes, or NULL */
 };
+#define DAEMON_FAULT_SIZE	200
 
 /* a client of a listener; ends with it. The descriptor is taken. */
 typedef int	daemon_client_fn(struct task *t, struct daemon *d, int *fd_take,
@@ -46,6 +49,11 @@ typedef int	daemon_client_fn(struct task *t, struct daemon *d, int *fd_take,
  * function opens it with the table of that conversation (see edges.def) */
 typedef int	daemon_edge_fn(struct task *t, struct daemon *d, int *fd_take,
 		    const struct daemon_caller *who);
+
+/* at the end of that function: close the connection, and note what the caller
+ * did wrong on it, for the log */
+void	daemon_caller_close(const struct daemon_caller *who,
+	    struct ipc_conn *c);
 
 struct daemon_spec {
 	const char			*name;

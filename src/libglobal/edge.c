@@ -7,6 +7,7 @@
 #include "libglobal/edge.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "libutil/alloc.h"
@@ -27,6 +28,8 @@ struct edge {
 	int			(*on_open)(struct task *, struct ipc_conn *,
 				    void *);
 	void			*open_arg;
+	void			(*on_fault)(void *, const char *, const char *);
+	void			*fault_arg;
 	struct signal		*closed;	/* set when it breaks; or NULL */
 	struct ipc_conn		 conn;
 	struct list		 waiters;
@@ -90,6 +93,15 @@ edge_on_close(struct edge *e, struct signal *closed)
 	e->closed = closed;
 }
 
+/* edge_on_fault - who is told what the callee did wrong */
+void
+edge_on_fault(struct edge *e, void (*fn)(void *, const char *, const char *),
+    void *arg)
+{
+	e->on_fault = fn;
+	e->fault_arg = arg;
+}
+
 /* edge_generation - how often it was connected */
 uint64_t
 edge_generation(const struct edge *e)
@@ -104,6 +116,22 @@ wake_waiters(struct edge *e)
 		task_wake(CONTAINER_OF(link, struct edge_waiter, link)->task);
 }
 
+/* fault - what the callee did wrong, if it did */
+static void
+fault(struct edge *e, int error)
+{
+	char	why[200];
+
+	if (e->on_fault == NULL || error != -EBADMSG)
+		return;
+	if (*ipc_error(&e->conn) != '\0')
+		(void)snprintf(why, sizeof(why), "%s", ipc_error(&e->conn));
+	else
+		(void)snprintf(why, sizeof(why), "%s: a message that is not "
+		    "true, or that it may not send", e->table->name);
+	e->on_fault(e->fault_arg, e->callee, why);
+}
+
 /* receive - the edge's own task, until the connection ends */
 static int
 receive(struct task *t, void *arg)
@@ -115,6 +143,7 @@ receive(struct task *t, void *arg)
 		r = ipc_serve(t, &e->conn, e->handler, e->handler_arg);
 	else
 		r = ipc_run_replies(t, &e->conn);
+	fault(e, r);
 	ipc_close(&e->conn);
 	e->receiving = false;
 	wake_waiters(e);

@@ -35,6 +35,10 @@ void	edge_on_open(struct edge *e, int (*fn)(struct task *t,
 /* set each time a connection ends; who cares may connect it again at once */
 void	edge_on_close(struct edge *e, struct signal *closed);
 
+/* told when the callee broke the rules of the conversation */
+void	edge_on_fault(struct edge *e, void (*fn)(void *arg, const char *callee,
+	    const char *why), void *arg);
+
 /* see ipc_call; also -ECONNREFUSED when master cannot connect us */
 MUST_USE int	edge_call(struct task *t, struct edge *e,
 		    const struct ipc_desc *ask, const void *msg,

@@ -93,6 +93,6 @@ caller_serve(struct task *t, struct daemon *d, int *fd_take,
 	s.lends = slice_equal(who->daemon, S("qmgr"));
 	ipc_open(&c, daemon_loop(d), fd_take, &ipc_table_log, IPC_CALLEE);
 	r = ipc_serve(t, &c, on_message, &s);
-	ipc_close(&c);
+	daemon_caller_close(who, &c);
 	return r;
 }

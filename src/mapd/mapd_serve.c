@@ -442,6 +442,6 @@ mapd_edge(struct task *t, struct daemon *d, int *fd_take,
 	    SLICE_ARG(who->daemon));
 	ipc_open(&c, daemon_loop(d), fd_take, &ipc_table_map, IPC_CALLEE);
 	r = ipc_serve_parallel(t, &c, serve, &asking, PARALLEL);
-	ipc_close(&c);
+	daemon_caller_close(who, &c);
 	return r;
 }

@@ -479,6 +479,6 @@ admin_serve(struct task *t, struct qmgr *q, int *fd_take,
 	ipc_open(&c, daemon_loop(q->daemon), fd_take, &ipc_table_queue_admin,
 	    IPC_CALLEE);
 	r = ipc_serve(t, &c, on_message, &who);
-	ipc_close(&c);
+	daemon_caller_close(caller, &c);
 	return r;
 }

@@ -490,7 +490,7 @@ cleanup_serve(struct task *t, struct qmgr *q, int *fd_take,
 		r = ipc_serve_parallel(t, &c, on_message, o, 5000);
 	if (o->conn == &c)
 		o->conn = NULL;
-	ipc_close(&c);
+	daemon_caller_close(who, &c);
 	offers_orphaned(q, o);
 	return r;
 }

@@ -308,6 +308,6 @@ signd_caller(struct task *t, struct daemon *d, int *fd_take,
 		r = ipc_serve_parallel(t, &c.conn, on_message, &c,
 		    SIGND_CALLS_MAX);
 	list_remove(&c.link);
-	ipc_close(&c.conn);
+	daemon_caller_close(who, &c.conn);
 	return r;
 }

@@ -407,7 +407,7 @@ store_serve(struct task *t, struct daemon *d, int *fd_take,
 	    IPC_CALLEE);
 	r = ipc_serve_parallel(t, &sc->conn, on_message, sc, CALLS_AT_ONCE);
 	sleepers_drop_front(sc);
-	ipc_close(&sc->conn);
+	daemon_caller_close(who, &sc->conn);
 	free(sc);
 	return r;
 }
