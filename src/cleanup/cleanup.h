@@ -91,9 +91,6 @@ struct message {
 	struct evp_md_ctx_st	*digest;	/* NULL: of our own making */
 	struct slice		 flight;	/* content and recipients */
 	bool			 flying;	/* it is in cleanup->flights */
-	int64_t			 since;		/* when it, or a copy that was
-						 * not heard of, was taken */
-	bool			 unheard;	/* there was such a copy */
 	bool			 unsure;	/* some of it may be delivered,
 						 * whatever the answer */
 	bool			 offered;	/* qmgr may be trying it */
@@ -129,10 +126,9 @@ MUST_USE int	doubt_name(struct task *t, struct message *m);
 bool	flight_begin(struct message *m);
 void	flight_end(struct message *m);
 struct status	flight_refusal(void);
-/* the client may not know what became of a message; it knows */
+/* the client may not know what became of a message */
 void	doubt_tell(struct cleanup *c, const struct msg_content_unheard *m);
 void	doubt_tell_of(const struct message *m);
-void	doubt_over(struct message *m);
 /* what qmgr knows */
 void	doubt_heard(struct cleanup *c, const struct msg_queue_doubts *m);
 /* cleanup_slots.c */

@@ -27,7 +27,6 @@ answer(struct ipc_conn *c, const struct message *m, const struct status *s)
 	d.enhanced = buf_slice(&enhanced);
 	d.text = status_text(s);
 	d.content_id = m->envelope->content_id;
-	d.since = m->since;
 	d.taken = m->envelope->taken;
 	d.rcpts.v = m->answers;
 	d.rcpts.n = m->answer_count;

@@ -377,8 +377,6 @@ decide(struct task *t, struct message *m, struct status *ret_status)
 	else
 		queue(t, m, false, ret_status);
 	flight_end(m);
-	if (status_is_ok(ret_status))
-		doubt_over(m);
 	if (m->unsure)
 		doubt_tell_of(m);
 }

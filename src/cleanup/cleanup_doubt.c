@@ -114,27 +114,23 @@ doubt_name(struct task *t, struct message *m)
 {
 	struct msg_envelope	*e = m->envelope;
 	const struct doubts	*d = &m->cleanup->doubts;
-	struct doubts_span	 own;
+	int64_t			 copies[DOUBTS_COPIES_MAX];
 	struct msg_doubt	*v;
-	size_t			 n = 0;
+	size_t			 n = 0, count;
 	int			 r;
 
-	m->since = e->taken;
 	if (m->digest == NULL || e->message_id.len == 0)
 		return 0;
 	name_content(m);
 	if ((r = wait_known(t, m->cleanup)) < 0)
 		return r;
-	v = ARENA_ARRAY(&m->arena, struct msg_doubt, d->span_count + 1);
+	count = doubts_find(d, e->content_id, copies);
+	v = ARENA_ARRAY(&m->arena, struct msg_doubt, d->span_count + count);
 	for (size_t i = 0; i < d->span_count; i++)
 		v[n++] = (struct msg_doubt){ d->spans[i].since,
 		    d->spans[i].until };
-	m->unheard = doubts_find(d, e->content_id, &own);
-	if (m->unheard) {
-		v[n++] = (struct msg_doubt){ own.since, own.until };
-		if (own.since < m->since)
-			m->since = own.since;
-	}
+	for (size_t i = 0; i < count; i++)
+		v[n++] = (struct msg_doubt){ copies[i], copies[i] };
 	e->doubts.v = v;
 	e->doubts.n = n;
 	return 0;
@@ -175,25 +171,18 @@ flight_refusal(void)
 
 /* --- what is told */
 
-/* tell - qmgr, which tells the other cleanups */
-static void
-tell(struct cleanup *c, struct slice id, struct doubts_span span)
-{
-	struct msg_unheard	 one = { id, span.since, span.until };
-	struct msg_queue_unheard m = { { &one, 1 } };
-
-	doubts_unheard(&c->doubts, id, span);
-	/* gone: the next one doubts all that was taken in its time */
-	ignore(edge_post(c->qmgr, &msg_queue_unheard_desc, &m));
-}
-
-/* doubt_tell - the client may not know that this was taken */
+/* doubt_tell - qmgr, which tells the other cleanups */
 void
 doubt_tell(struct cleanup *c, const struct msg_content_unheard *m)
 {
-	if (m->content_id.len == DOUBTS_ID_LEN && m->since <= m->taken)
-		tell(c, m->content_id, (struct doubts_span){ m->since,
-		    m->taken });
+	struct msg_unheard	 one = { m->content_id, m->taken };
+	struct msg_queue_unheard u = { { &one, 1 } };
+
+	if (m->content_id.len != DOUBTS_ID_LEN)
+		return;
+	doubts_unheard(&c->doubts, m->content_id, m->taken);
+	/* gone: the next one doubts all that was taken in its time */
+	ignore(edge_post(c->qmgr, &msg_queue_unheard_desc, &u));
 }
 
 /* doubt_tell_of - the same, of a message that is not answered by a yes, or to
@@ -202,19 +191,9 @@ void
 doubt_tell_of(const struct message *m)
 {
 	const struct msg_content_unheard u = { m->envelope->content_id,
-	    m->since, m->envelope->taken };
+	    m->envelope->taken };
 
 	doubt_tell(m->cleanup, &u);
-}
-
-/* doubt_over - the copy was taken: if nobody hears of that, we are told */
-void
-doubt_over(struct message *m)
-{
-	if (m->unheard)
-		tell(m->cleanup, m->envelope->content_id,
-		    (struct doubts_span){ 1, 0 });
-	m->unheard = false;
 }
 
 /* doubt_heard - what qmgr knows */
@@ -223,8 +202,7 @@ doubt_heard(struct cleanup *c, const struct msg_queue_doubts *m)
 {
 	for (size_t i = 0; i < m->unheard.n; i++)
 		doubts_unheard(&c->doubts, m->unheard.v[i].content_id,
-		    (struct doubts_span){ m->unheard.v[i].since,
-		    m->unheard.v[i].until });
+		    m->unheard.v[i].taken);
 	doubts_clear_spans(&c->doubts);
 	for (size_t i = 0; i < m->spans.n; i++)
 		doubts_add_span(&c->doubts, (struct doubts_span){

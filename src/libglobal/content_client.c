@@ -193,7 +193,7 @@ content_end_each(struct task *t, struct content_channel *ch, struct arena *a,
 		} else {
 			*ret_status = status_of(m->code, code, m->text);
 			*ret_answers = (struct content_answers){ m->rcpts.v,
-			    m->rcpts.n, { m->content_id, m->since, m->taken } };
+			    m->rcpts.n, { m->content_id, m->taken } };
 		}
 	} else {
 		r = -EBADMSG;

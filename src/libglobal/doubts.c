@@ -11,9 +11,10 @@
 #define VERSION	1
 
 struct unheard {
-	struct list		link;
-	struct doubts_span	span;
-	char			id[DOUBTS_ID_LEN];
+	struct list	link;
+	int64_t		taken[DOUBTS_COPIES_MAX];	/* newest first */
+	size_t		count;
+	char		id[DOUBTS_ID_LEN];
 };
 
 static struct slice
@@ -66,32 +67,43 @@ cover(struct doubts_span *s, struct doubts_span other)
 		s->until = other.until;
 }
 
-/* doubts_unheard - one message */
-void
-doubts_unheard(struct doubts *d, struct slice id, struct doubts_span span)
+/* unheard_new - takes the place of the oldest if there are too many */
+static struct unheard *
+unheard_new(struct doubts *d, struct slice id)
 {
-	struct unheard *u;
+	struct unheard *u = NEW(struct unheard);
 
-	if (id.len != DOUBTS_ID_LEN)
-		return;
-	u = hash_get(&d->by_id, id);
-	if (span.until < span.since) {
-		if (u != NULL)
-			drop(d, u);
-		return;
-	}
-	if (u != NULL) {
-		cover(&u->span, span);
-		return;
-	}
 	if (d->by_id.count == DOUBTS_UNHEARD_MAX)
 		drop(d, oldest(d));
-	u = NEW(struct unheard);
 	list_init(&u->link);
-	u->span = span;
 	memcpy(u->id, id.data, sizeof(u->id));
 	(void)hash_put(&d->by_id, id_of(u), u);		/* is new */
 	list_add_tail(&d->in_order, &u->link);
+	return u;
+}
+
+/* doubts_unheard - one message, taken then */
+void
+doubts_unheard(struct doubts *d, struct slice id, int64_t taken)
+{
+	struct unheard *u;
+	size_t at = 0;
+
+	if (id.len != DOUBTS_ID_LEN || taken < 0)
+		return;
+	if ((u = hash_get(&d->by_id, id)) == NULL)
+		u = unheard_new(d, id);
+	while (at < u->count && u->taken[at] > taken)
+		at++;
+	if (at == DOUBTS_COPIES_MAX ||
+	    (at < u->count && u->taken[at] == taken))
+		return;
+	if (u->count == DOUBTS_COPIES_MAX)
+		u->count--;
+	memmove(&u->taken[at + 1], &u->taken[at],
+	    (u->count - at) * sizeof(u->taken[0]));
+	u->taken[at] = taken;
+	u->count++;
 }
 
 /* remove_span - close the gap */
@@ -109,6 +121,8 @@ doubts_add_span(struct doubts *d, struct doubts_span span)
 {
 	size_t at = 0;
 
+	if (span.since < 0)
+		span.since = 0;
 	if (span.until < span.since)
 		return;
 	while (at < d->span_count) {
@@ -150,29 +164,35 @@ doubts_forget(struct doubts *d, int64_t before)
 	LIST_EACH_SAFE(&d->in_order, link) {
 		struct unheard *u = CONTAINER_OF(link, struct unheard, link);
 
-		if (u->span.until < before)
+		if (u->taken[0] < before)
 			drop(d, u);
 	}
 	while (d->span_count > 0 && d->spans[0].until < before)
 		remove_span(d, 0);
 }
 
+static size_t
+copies(const struct unheard *u, int64_t ret_taken[DOUBTS_COPIES_MAX])
+{
+	memcpy(ret_taken, u->taken, sizeof(u->taken));
+	return u->count;
+}
+
 /* doubts_find - one message */
-bool
+size_t
 doubts_find(const struct doubts *d, struct slice id,
-    struct doubts_span *ret_span)
+    int64_t ret_taken[DOUBTS_COPIES_MAX])
 {
 	const struct unheard *u = hash_get(&d->by_id, id);
 
-	if (u != NULL)
-		*ret_span = u->span;
-	return u != NULL;
+	return u == NULL ? 0 : copies(u, ret_taken);
 }
 
 /* doubts_next - walk the messages */
 const struct list *
 doubts_next(const struct doubts *d, const struct list *at,
-    struct slice *ret_id, struct doubts_span *ret_span)
+    struct slice *ret_id, int64_t ret_taken[DOUBTS_COPIES_MAX],
+    size_t *ret_count)
 {
 	const struct unheard *u;
 
@@ -181,28 +201,20 @@ doubts_next(const struct doubts *d, const struct list *at,
 		return NULL;
 	u = CONTAINER_OF(at, const struct unheard, link);
 	*ret_id = id_of(u);
-	*ret_span = u->span;
+	*ret_count = copies(u, ret_taken);
 	return at;
 }
 
-/* --- as bytes: version, the spans, the messages */
-
-static void
-span_encode(struct buf *out, struct doubts_span s)
-{
-	buf_add_le64(out, (uint64_t)s.since);
-	buf_add_le64(out, (uint64_t)s.until);
-}
+/* --- as bytes: version, the spans, the messages, a row for each copy */
 
 static int
-span_decode(struct cursor *c, struct doubts_span *ret_span)
+time_decode(struct cursor *c, int64_t *ret_time)
 {
-	uint64_t since, until;
+	uint64_t v;
 
-	if (cursor_le64(c, &since) < 0 || cursor_le64(c, &until) < 0 ||
-	    since > INT64_MAX || until > INT64_MAX)
+	if (cursor_le64(c, &v) < 0 || v > INT64_MAX)
 		return -EBADMSG;
-	*ret_span = (struct doubts_span){ (int64_t)since, (int64_t)until };
+	*ret_time = (int64_t)v;
 	return 0;
 }
 
@@ -210,17 +222,22 @@ span_decode(struct cursor *c, struct doubts_span *ret_span)
 void
 doubts_encode(const struct doubts *d, struct buf *out)
 {
+	int64_t			 taken[DOUBTS_COPIES_MAX];
 	const struct list	*at = NULL;
-	struct doubts_span	 span;
 	struct slice		 id;
+	size_t			 n;
 
 	buf_add_byte(out, VERSION);
 	buf_add_byte(out, (char)d->span_count);
-	for (size_t i = 0; i < d->span_count; i++)
-		span_encode(out, d->spans[i]);
-	while ((at = doubts_next(d, at, &id, &span)) != NULL) {
-		buf_add(out, id);
-		span_encode(out, span);
+	for (size_t i = 0; i < d->span_count; i++) {
+		buf_add_le64(out, (uint64_t)d->spans[i].since);
+		buf_add_le64(out, (uint64_t)d->spans[i].until);
+	}
+	while ((at = doubts_next(d, at, &id, taken, &n)) != NULL) {
+		for (size_t i = 0; i < n; i++) {
+			buf_add(out, id);
+			buf_add_le64(out, (uint64_t)taken[i]);
+		}
 	}
 }
 
@@ -231,6 +248,7 @@ doubts_decode(struct doubts *d, struct slice in)
 	struct cursor		c = cursor_over(in);
 	struct doubts_span	span;
 	struct slice		id;
+	int64_t			taken;
 	int			version = cursor_byte(&c), spans;
 
 	if (version > VERSION)
@@ -239,15 +257,16 @@ doubts_decode(struct doubts *d, struct slice in)
 	if (version != VERSION || spans < 0 || spans > DOUBTS_SPANS_MAX)
 		return -EBADMSG;
 	for (int i = 0; i < spans; i++) {
-		if (span_decode(&c, &span) < 0)
+		if (time_decode(&c, &span.since) < 0 ||
+		    time_decode(&c, &span.until) < 0)
 			return -EBADMSG;
 		doubts_add_span(d, span);
 	}
 	while (!cursor_at_end(&c)) {
 		if (cursor_bytes(&c, DOUBTS_ID_LEN, &id) < 0 ||
-		    span_decode(&c, &span) < 0)
+		    time_decode(&c, &taken) < 0)
 			return -EBADMSG;
-		doubts_unheard(d, id, span);
+		doubts_unheard(d, id, taken);
 	}
 	return 0;
 }

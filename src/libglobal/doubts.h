@@ -17,8 +17,9 @@
 
 #define DOUBTS_ID_LEN		16
 #define DOUBTS_UNHEARD_MAX	1024
-#define DOUBTS_SPANS_MAX	15	/* an envelope has room for them and for
-					 * the message's own */
+#define DOUBTS_COPIES_MAX	4	/* of one message */
+#define DOUBTS_SPANS_MAX	12	/* an envelope has room for them and for
+					 * the message's own copies */
 
 /* times in microseconds since 1970, both included */
 struct doubts_span {
@@ -36,25 +37,25 @@ struct doubts {
 void	doubts_init(struct doubts *d);
 void	doubts_free(struct doubts *d);
 
-/* a message of that id (DOUBTS_ID_LEN bytes; any other length is ignored) that
- * was taken in that span may not have been heard of; joined with what is known
- * of the id. A span that ends before it begins: it is in doubt no more. */
-void	doubts_unheard(struct doubts *d, struct slice id,
-	    struct doubts_span span);
+/* that a message of that id (DOUBTS_ID_LEN bytes; any other length is ignored)
+ * was taken then may not have been heard; beside the copies of it that are
+ * known, of which the oldest may be forgotten for it */
+void	doubts_unheard(struct doubts *d, struct slice id, int64_t taken);
 /* all messages taken then */
 void	doubts_add_span(struct doubts *d, struct doubts_span span);
 void	doubts_clear_spans(struct doubts *d);
 /* forget what ended before that time */
 void	doubts_forget(struct doubts *d, int64_t before);
-/* is that message in doubt by itself? */
-bool	doubts_find(const struct doubts *d, struct slice id,
-	    struct doubts_span *ret_span);
+/* when copies of that message were taken; how many */
+size_t	doubts_find(const struct doubts *d, struct slice id,
+	    int64_t ret_taken[DOUBTS_COPIES_MAX]);
 
-/* walk the messages in the order they were named: begin with NULL, which is
- * the end as well */
+/* walk the messages in the order they were first named: begin with NULL, which
+ * is the end as well */
 const struct list	*doubts_next(const struct doubts *d,
 			    const struct list *at, struct slice *ret_id,
-			    struct doubts_span *ret_span);
+			    int64_t ret_taken[DOUBTS_COPIES_MAX],
+			    size_t *ret_count);
 
 /* as bytes, for storage; decoding adds to what is there. -EBADMSG,
  * -EPROTONOSUPPORT: of a newer version */

@@ -80,16 +80,26 @@ is_in_doubt(const struct delivery_mark *mark, int64_t when)
 
 /* --- finding */
 
+/* what was found, and where */
+struct found {
+	struct delivery_record	rec;
+	struct key		key;
+	bool			is_copy;	/* that the new one doubts */
+};
+
 /* is_same - is the one of that key and record this one? */
 static bool
 is_same(const struct delivery_mark *mark, struct slice key,
-    const struct delivery_record *rec)
+    struct found *ret_found)
 {
 	struct slice id = slice_from(key, key.len - DELIVERY_ID_LEN);
 
-	return slice_equal(id, slice_over(mark->id, DELIVERY_ID_LEN)) ||
-	    is_in_doubt(mark, rec->taken) ||
-	    doubts_hold(rec->doubts, mark->taken);
+	ret_found->is_copy = false;
+	if (slice_equal(id, slice_over(mark->id, DELIVERY_ID_LEN)) ||
+	    doubts_hold(ret_found->rec.doubts, mark->taken))
+		return true;
+	ret_found->is_copy = is_in_doubt(mark, ret_found->rec.taken);
+	return ret_found->is_copy;
 }
 
 /* walk - through one content of a quarter: 0 found, 1 not there; then
@@ -97,7 +107,7 @@ is_same(const struct delivery_mark *mark, struct slice key,
  * damaged record is none: mail must go on. */
 static int
 walk(struct backend_range *range, struct slice prefix,
-    const struct delivery_mark *mark, struct delivery_record *ret_record,
+    const struct delivery_mark *mark, struct found *ret_found,
     uint32_t *ret_quarter)
 {
 	struct slice	key, value;
@@ -113,9 +123,12 @@ walk(struct backend_range *range, struct slice prefix,
 			return 1;
 		}
 		if (r == 1 && key.len == prefix.len + DELIVERY_ID_LEN &&
-		    delivery_record_decode(value, ret_record) == 0 &&
-		    is_same(mark, key, ret_record))
+		    delivery_record_decode(value, &ret_found->rec) == 0 &&
+		    is_same(mark, key, ret_found)) {
+			ret_found->key.len = key.len;
+			memcpy(ret_found->key.bytes, key.data, key.len);
 			return 0;
+		}
 	}
 	return 1;
 }
@@ -123,7 +136,7 @@ walk(struct backend_range *range, struct slice prefix,
 /* find - quarters in which there is nothing are skipped */
 static int
 find(struct txn *t, const struct delivery_mark *mark,
-    struct delivery_record *ret_record)
+    struct found *ret_found)
 {
 	struct backend_range	*range;
 	uint32_t		 at = quarter_oldest(t->account), next;
@@ -137,7 +150,7 @@ find(struct txn *t, const struct delivery_mark *mark,
 		if ((r = content_key(&from, at, mark)) < 0 ||
 		    (r = txn_range(t, &all, &from, &range)) < 0)
 			return r;
-		r = walk(range, key_slice(&from), mark, ret_record, &next);
+		r = walk(range, key_slice(&from), mark, ret_found, &next);
 		backend_range_end(&range);
 		if (r <= 0)
 			return r;
@@ -147,27 +160,73 @@ find(struct txn *t, const struct delivery_mark *mark,
 	return -ENOENT;
 }
 
+/* --- remembering */
+
+/* put - a record of this delivery */
+static int
+put(struct txn *t, const struct key *k, const struct delivery_record *rec)
+{
+	buf_reset(&t->scratch);
+	delivery_record_encode(&t->scratch, rec);
+	return txn_put(t, k, buf_slice(&t->scratch));
+}
+
+/* put_mark - the record of a delivery with that mark */
+static int
+put_mark(struct txn *t, const struct delivery_mark *mark,
+    struct delivery_record *rec)
+{
+	struct buf	doubts = BUF_INIT;
+	struct key	k;
+	int		r;
+
+	if (mark->doubt_count > DELIVERY_DOUBTS_MAX)
+		return -EINVAL;
+	if ((r = content_key(&k, quarter_now(t->account), mark)) < 0 ||
+	    (r = key_add_bytes(&k, slice_over(mark->id,
+	    DELIVERY_ID_LEN))) < 0)
+		return r;
+	doubts_encode(mark, &doubts);
+	rec->doubts = buf_slice(&doubts);
+	rec->taken = mark->taken;
+	r = put(t, &k, rec);
+	buf_free(&doubts);
+	return r;
+}
+
+/* absorb - the copy takes the place of the one it is a copy of: that one
+ * explains no other copy any more, only repetitions of itself */
+static int
+absorb(struct txn *t, const struct delivery_mark *mark, struct found *f)
+{
+	struct delivery_record	rec = f->rec;
+	int			r;
+
+	rec.taken = 0;
+	rec.doubts = arena_dup(&t->arena, f->rec.doubts); /* lent so far */
+	r = put(t, &f->key, &rec);
+	return r < 0 ? r : put_mark(t, mark, &rec);
+}
+
 /* deliveries_find - is it here already? */
 int
 deliveries_find(struct txn *t, struct deliver_message *m)
 {
-	struct delivery_record	rec;
+	struct found		*f = ARENA_NEW(&t->arena, struct found);
 	struct mailbox_slot	*slot;
-	int			r = find(t, m->mark, &rec);
+	int			 r = find(t, m->mark, f);
 
 	if (r < 0)
 		return r;
-	m->email = rec.email;
+	m->email = f->rec.email;
 	m->thread = 0;
-	m->places[0].mailbox = rec.mailbox;
-	m->places[0].uid = rec.uid;
+	m->places[0].mailbox = f->rec.mailbox;
+	m->places[0].uid = f->rec.uid;
 	m->places[0].uidvalidity = 0;
-	if (txn_mailbox(t, rec.mailbox, &slot) == 0)
+	if (txn_mailbox(t, f->rec.mailbox, &slot) == 0)
 		m->places[0].uidvalidity = slot->rec.uidvalidity;
-	return 0;
+	return f->is_copy ? absorb(t, m->mark, f) : 0;
 }
-
-/* --- remembering */
 
 /* prune - remove some that are older than is remembered */
 static int
@@ -202,23 +261,8 @@ int
 deliveries_note(struct txn *t, const struct deliver_message *m)
 {
 	struct delivery_record	rec = { .email = m->email,
-		.mailbox = m->places[0].mailbox, .uid = m->places[0].uid,
-		.taken = m->mark->taken };
-	struct buf		doubts = BUF_INIT;
-	struct key		k;
-	int			r;
+		.mailbox = m->places[0].mailbox, .uid = m->places[0].uid };
+	int			r = prune(t);
 
-	if (m->mark->doubt_count > DELIVERY_DOUBTS_MAX)
-		return -EINVAL;
-	if ((r = prune(t)) < 0 ||
-	    (r = content_key(&k, quarter_now(t->account), m->mark)) < 0 ||
-	    (r = key_add_bytes(&k, slice_over(m->mark->id,
-	    DELIVERY_ID_LEN))) < 0)
-		return r;
-	doubts_encode(m->mark, &doubts);
-	rec.doubts = buf_slice(&doubts);
-	buf_reset(&t->scratch);
-	delivery_record_encode(&t->scratch, &rec);
-	buf_free(&doubts);
-	return txn_put(t, &k, buf_slice(&t->scratch));
+	return r < 0 ? r : put_mark(t, m->mark, &rec);
 }

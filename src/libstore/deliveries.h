@@ -7,7 +7,8 @@
  *   first one ended; or
  * - they have the same content, and one of them was taken from its client at a
  *   time that the other one doubts: nobody knows whether that client heard
- *   that its message was taken, and so it may have sent it again.
+ *   that its message was taken, and so it may have sent it again. A doubt is
+ *   used up by the copy that it explains.
  *
  * Equal contents alone are no reason: who sends a message twice, and hears
  * both times that it was taken, means two messages.
@@ -45,7 +46,7 @@ struct delivery_mark {
 };
 
 /* is it here already? Fills in email, and mailbox, uid and uidvalidity of the
- * first place. 0 if so; -ENOENT */
+ * first place, and notes that it came again. 0 if so; -ENOENT */
 MUST_USE int	deliveries_find(struct txn *t, struct deliver_message *m);
 /* it was stored: remember it, and forget some of the old ones */
 MUST_USE int	deliveries_note(struct txn *t,

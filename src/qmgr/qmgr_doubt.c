@@ -131,16 +131,19 @@ qdoubt_tell_all(struct owner *o)
 	struct msg_doubt	 spans[DOUBTS_SPANS_MAX];
 	struct msg_queue_doubts	 m = { .unheard = { NULL, 0 } };
 	struct arena		 a = ARENA_INIT;
+	int64_t			 taken[DOUBTS_COPIES_MAX];
 	const struct list	*at = NULL;
-	struct doubts_span	 s;
 	struct slice		 id;
+	size_t			 n;
 	int			 r;
 
 	spans_of(d, spans, &m);
-	m.unheard.v = ARENA_ARRAY(&a, struct msg_unheard, DOUBTS_UNHEARD_MAX);
-	while ((at = doubts_next(d, at, &id, &s)) != NULL)
-		m.unheard.v[m.unheard.n++] = (struct msg_unheard){ id, s.since,
-		    s.until };
+	m.unheard.v = ARENA_ARRAY(&a, struct msg_unheard,
+	    d->by_id.count * DOUBTS_COPIES_MAX);
+	while ((at = doubts_next(d, at, &id, taken, &n)) != NULL)
+		while (n > 0)
+			m.unheard.v[m.unheard.n++] = (struct msg_unheard){ id,
+			    taken[--n] };
 	r = ipc_post(o->conn, &msg_queue_doubts_desc, &m);
 	arena_free(&a);
 	return r;
@@ -157,8 +160,7 @@ qdoubt_heard(struct qmgr *q, const struct msg_queue_unheard *m)
 
 		if (u->content_id.len != DOUBTS_ID_LEN)
 			return -EBADMSG;
-		doubts_unheard(&q->doubts, u->content_id,
-		    (struct doubts_span){ u->since, u->until });
+		doubts_unheard(&q->doubts, u->content_id, u->taken);
 		tell(q, u);
 	}
 	q->busy = true;

@@ -67,7 +67,6 @@ struct smtpd_txn {
 /* the last message that the client was told is taken, until it has spoken
  * again and so shown that it heard that */
 struct smtpd_unheard {
-	int64_t	since;
 	int64_t	taken;
 	char	id[16];
 	bool	is_set;

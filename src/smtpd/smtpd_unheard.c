@@ -36,7 +36,6 @@ unheard_note(struct smtpd_client *c, const struct status *s,
 	if (!u->is_set)
 		return;
 	memcpy(u->id, name->content_id.data, sizeof(u->id));
-	u->since = name->since;
 	u->taken = name->taken;
 }
 
@@ -53,8 +52,7 @@ unheard_tell(struct task *t, struct smtpd_client *c)
 {
 	struct smtpd_unheard		*u = &c->unheard;
 	struct msg_content_unheard	 m = { slice_over(u->id,
-					    sizeof(u->id)), u->since,
-					    u->taken };
+					    sizeof(u->id)), u->taken };
 	struct deadline			 last;
 	int				 r;
 

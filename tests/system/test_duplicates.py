@@ -188,6 +188,18 @@ def test_in_flight(make_suite, number):
     settled(s, subject, 2)
 
 
+def test_other_part_is_no_copy(suite):
+    """that another part of the message was heard of says nothing of this"""
+    subject = token()
+    text = message(subject)
+    assert send(suite, text, quit=False)[0] == 250
+    noted(suite)
+    for _ in range(2):
+        assert send(suite, text, rcpts=("alice+b@example.test",))[0] == 250
+    assert send(suite, text)[0] == 250
+    settled(suite, subject, 3)
+
+
 @pytest.mark.parametrize("who", ["smtpd", "cleanup", "qmgr", "all"])
 def test_killed(make_suite, who):
     """whoever owed the answer died: nobody knows who heard it"""

@@ -18,52 +18,58 @@ static void
 text(const struct doubts *d, struct buf *out)
 {
 	const struct list	*at = NULL;
-	struct doubts_span	 s;
+	int64_t			 taken[DOUBTS_COPIES_MAX];
 	struct slice		 id;
+	size_t			 n;
 
 	buf_reset(out);
 	for (size_t i = 0; i < d->span_count; i++)
 		buf_addf(out, "%d-%d ", (int)d->spans[i].since,
 		    (int)d->spans[i].until);
-	while ((at = doubts_next(d, at, &id, &s)) != NULL)
-		buf_addf(out, "%.1s:%d-%d ", id.data + 15, (int)s.since,
-		    (int)s.until);
+	while ((at = doubts_next(d, at, &id, taken, &n)) != NULL) {
+		buf_addf(out, "%.1s:", id.data + 15);
+		for (size_t i = 0; i < n; i++)
+			buf_addf(out, "%d ", (int)taken[i]);
+	}
 }
 
 TEST(unheard)
 {
 	static const struct {
-		unsigned		id;
-		struct doubts_span	span;
-		const char		*then;
+		unsigned	id;
+		int64_t		taken;
+		const char	*then;
 	} rows[] = {
-		{ 1, { 10, 10 }, "1:10-10 " },
-		{ 2, { 20, 25 }, "1:10-10 2:20-25 " },
-		{ 1, { 5, 7 }, "1:5-10 2:20-25 " },
-		{ 2, { 30, 30 }, "1:5-10 2:20-30 " },
-		{ 3, { 1, 0 }, "1:5-10 2:20-30 " },
-		{ 1, { 1, 0 }, "2:20-30 " },
-		{ 1, { 40, 40 }, "2:20-30 1:40-40 " },
+		{ 1, 10, "1:10 " },
+		{ 2, 20, "1:10 2:20 " },
+		{ 1, 5, "1:10 5 2:20 " },
+		{ 1, 10, "1:10 5 2:20 " },
+		{ 1, 5, "1:10 5 2:20 " },
+		{ 1, 7, "1:10 7 5 2:20 " },
+		{ 1, 12, "1:12 10 7 5 2:20 " },
+		{ 1, 11, "1:12 11 10 7 2:20 " },
+		{ 1, 6, "1:12 11 10 7 2:20 " },
+		{ 3, -1, "1:12 11 10 7 2:20 " },
 	};
+	int64_t		taken[DOUBTS_COPIES_MAX];
 	struct buf	b = BUF_INIT;
 	struct doubts	d;
-	struct doubts_span s;
 	char		room[17];
 
 	doubts_init(&d);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		doubts_unheard(&d, id_of(room, rows[i].id), rows[i].span);
+		doubts_unheard(&d, id_of(room, rows[i].id), rows[i].taken);
 		text(&d, &b);
 		CHECK_TEXT(buf_slice(&b), rows[i].then, i);
 	}
-	doubts_unheard(&d, S("short"), (struct doubts_span){ 1, 2 });
-	CHECK(!doubts_find(&d, S("short"), &s), 0);
-	CHECK(doubts_find(&d, id_of(room, 2), &s), 0);
-	CHECK(s.since == 20 && s.until == 30, 0);
-	CHECK(!doubts_find(&d, id_of(room, 3), &s), 0);
-	doubts_forget(&d, 31);
+	doubts_unheard(&d, S("short"), 1);
+	CHECK_INT(doubts_find(&d, S("short"), taken), 0, 0);
+	CHECK_INT(doubts_find(&d, id_of(room, 3), taken), 0, 0);
+	CHECK_INT(doubts_find(&d, id_of(room, 1), taken), 4, 0);
+	CHECK(taken[0] == 12 && taken[3] == 7, 0);
+	doubts_forget(&d, 13);
 	text(&d, &b);
-	CHECK_TEXT(buf_slice(&b), "1:40-40 ", 0);
+	CHECK_TEXT(buf_slice(&b), "2:20 ", 0);
 	buf_free(&b);
 	doubts_free(&d);
 }
@@ -96,6 +102,9 @@ TEST(spans)
 	}
 	doubts_clear_spans(&d);
 	CHECK_INT(d.span_count, 0, 0);
+	doubts_add_span(&d, (struct doubts_span){ -5, 7 });
+	text(&d, &b);
+	CHECK_TEXT(buf_slice(&b), "0-7 ", 0);
 	buf_free(&b);
 	doubts_free(&d);
 }
@@ -134,15 +143,15 @@ TEST(many_spans)
 TEST(bounded)
 {
 	struct doubts	d;
-	struct doubts_span s;
+	int64_t		taken[DOUBTS_COPIES_MAX];
 	char		room[17];
 
 	doubts_init(&d);
 	for (unsigned i = 0; i < DOUBTS_UNHEARD_MAX + 10; i++)
-		doubts_unheard(&d, id_of(room, i), (struct doubts_span){ 1, 2 });
+		doubts_unheard(&d, id_of(room, i), 1);
 	CHECK_INT(d.by_id.count, DOUBTS_UNHEARD_MAX, 0);
-	CHECK(!doubts_find(&d, id_of(room, 9), &s), 0);
-	CHECK(doubts_find(&d, id_of(room, 10), &s), 0);
+	CHECK_INT(doubts_find(&d, id_of(room, 9), taken), 0, 0);
+	CHECK_INT(doubts_find(&d, id_of(room, 10), taken), 1, 0);
 	doubts_free(&d);
 }
 
@@ -156,8 +165,7 @@ TEST(bytes)
 	doubts_add_span(&d, (struct doubts_span){ 1, 2 });
 	doubts_add_span(&d, (struct doubts_span){ 5, 6 });
 	for (unsigned i = 0; i < 5; i++)
-		doubts_unheard(&d, id_of(room, i), (struct doubts_span){ i,
-		    10 });
+		doubts_unheard(&d, id_of(room, i), i);
 	doubts_encode(&d, &b);
 	text(&d, &was);
 	for (size_t cut = 0; cut <= b.len; cut++) {

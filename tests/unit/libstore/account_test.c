@@ -322,6 +322,7 @@ TEST(delivery_contents)
 	struct test_clock clock = { 1700000000 };
 	struct delivery_span before = { 50, 99 }, first = { 100, 100 };
 	struct delivery_span two[2] = { before, first };
+	struct delivery_span fourth = { 400, 400 }, fifth = { 500, 500 };
 	struct delivery_span later = { 300, 400 };
 	const struct {
 		struct delivery_mark	mark;
@@ -332,12 +333,19 @@ TEST(delivery_contents)
 		{ { { 2 }, { 9 }, 200, NULL, 0 }, 1 },	/* repeated by us */
 		{ { { 3 }, { 9 }, 300, &before, 1 }, 0 }, /* none was taken then */
 		{ { { 4 }, { 9 }, 400, two, 2 }, 1 },	/* the first, again */
+		{ { { 4 }, { 9 }, 400, two, 2 }, 1 },	/* repeated by us */
+		{ { { 1 }, { 9 }, 100, NULL, 0 }, 1 },
+		{ { { 11 }, { 9 }, 410, two, 2 }, 0 },	/* that was used up */
+		{ { { 12 }, { 9 }, 420, &fourth, 1 }, 1 }, /* nor was this heard */
 		{ { { 5 }, { 8 }, 400, &first, 1 }, 0 }, /* another content */
 		/* the one that doubts comes in before the one it doubts */
 		{ { { 6 }, { 10 }, 500, &later, 1 }, 0 },
 		{ { { 7 }, { 10 }, 350, NULL, 0 }, 1 },
 		{ { { 8 }, { 10 }, 450, NULL, 0 }, 0 },
 		{ { { 6 }, { 10 }, 500, &later, 1 }, 1 },
+		/* a copy of it comes, then one more that it doubts */
+		{ { { 13 }, { 10 }, 600, &fifth, 1 }, 1 },
+		{ { { 14 }, { 10 }, 360, NULL, 0 }, 1 },
 	};
 	struct deliver_message m;
 	struct deliver_place place;
