@@ -277,8 +277,9 @@ look(struct smtp_attempt *a)
 	return r;
 }
 
-/* deliver - all of it; results for all */
-static int
+/* deliver - all of it; results for all. Its statuses have a frame of their
+ * own */
+__attribute__((noinline)) static int
 deliver(struct task *t, struct smtp_attempt *a, struct slice nexthop)
 {
 	struct status	bad;
