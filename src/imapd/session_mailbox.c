@@ -169,5 +169,8 @@ session_subscribe(struct task *t, struct imap_session *s)
 		.subscribe = s->command.id == IMAP_CMD_SUBSCRIBE };
 	int	r = session_commit(t, s, subscribe_job, &j);
 
+	/* clients that delete a mailbox unsubscribe without looking first */
+	if (r == -ENOENT && !j.subscribe)
+		r = 0;
 	return r < 0 ? session_failed(s, r, "NONEXISTENT") : 0;
 }

@@ -536,6 +536,8 @@ TEST(session_subscriptions)
 	    "S: a5 OK LSUB completed\n"
 	    "C: a6 UNSUBSCRIBE a/b/d\n"
 	    "S: a6 OK UNSUBSCRIBE completed\n"
+	    "C: a6 UNSUBSCRIBE a/b/d\n"
+	    "S: a6 OK UNSUBSCRIBE completed\n"
 	    "C: a7 LIST (SUBSCRIBED) \"\" (a/b/* Sent)\n"
 	    "S: * LIST (\\HasNoChildren \\Sent \\Subscribed) \"/\" Sent\n"
 	    "S: * LIST (\\NonExistent \\Subscribed) \"/\" a/b/c\n"
