@@ -19,7 +19,7 @@
 
 #define LOOK_EVERY	1000	/* ms between looks at idle processes */
 #define AGAIN_PAUSE	100	/* ms before the second try; doubles */
-#define DIED_MAX	2	/* tries after the first */
+#define DIED_MAX	5	/* tries after the first: three seconds */
 #define REFUSED_MAX	6	/* the same while there is no zygote */
 #define FULL_EVERY	60000	/* ms between two complaints of no room */
 
