@@ -20,7 +20,7 @@
 #include "libutil/cursor.h"
 
 #define HEAD		12
-#define READ_SIZE	((size_t)65536)
+#define READ_SIZE	LOOP_SCRATCH
 #define OUT_WAIT	((size_t)256 << 10)	/* ipc_send waits above this */
 #define OUT_MAX		((size_t)32 << 20)	/* ipc_post refuses above this */
 #define LAZY_MAX	((size_t)32768)
@@ -302,7 +302,9 @@ ipc_reply(struct ipc_conn *c, uint32_t request, const struct ipc_desc *d,
 
 /* --- reading */
 
-/* read_some - one recvmsg behind what is buffered */
+/* read_some - one recvmsg behind what is buffered. It goes through room that
+ * all connections share: room of its own for as much as may come would be taken
+ * and given back for each message. */
 static ssize_t
 read_some(struct ipc_conn *c)
 {
@@ -310,18 +312,18 @@ read_some(struct ipc_conn *c)
 		struct cmsghdr	align;
 		char		space[CMSG_SPACE(FDS_PER_WRITE * sizeof(int))];
 	} u;
-	char		*room = buf_room(&c->in, READ_SIZE);
-	struct iovec	 iov = { room, READ_SIZE };
+	struct iovec	 iov = { .iov_len = READ_SIZE };
 	struct msghdr	 m = { .msg_iov = &iov, .msg_iovlen = 1,
 			    .msg_control = u.space,
 			    .msg_controllen = sizeof(u.space) };
 	ssize_t		 n;
 	bool		 lost = false;
 
-	if (room == NULL)
-		return -EMSGSIZE;
+	if (c->io.fd < 0)
+		return -EBADF;
 	if (io_is_dry(&c->io))
 		return -EAGAIN;
+	iov.iov_base = loop_scratch(c->io.loop);
 	do {
 		n = recvmsg(c->io.fd, &m, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
@@ -351,8 +353,8 @@ read_some(struct ipc_conn *c)
 	 * says nothing of what is left */
 	c->io.dry = n > 0 && (size_t)n < READ_SIZE &&
 	    m.msg_controllen == 0 && !c->io.ended;
-	buf_grown(&c->in, (size_t)n);
-	return n;
+	buf_add(&c->in, slice_over(iov.iov_base, (size_t)n));
+	return buf_check(&c->in) < 0 ? -EMSGSIZE : n;
 }
 
 static struct slice

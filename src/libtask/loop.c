@@ -73,9 +73,19 @@ loop_free(struct loop *l)
 		work_pool_free(l->pool);
 	task_stacks_free(l);
 	(void)close(l->epoll_fd);	/* nothing to save */
+	free(l->scratch);
 	free(l->events);
 	free(l->timer);
 	free(l);
+}
+
+/* loop_scratch - made when it is first wanted */
+char *
+loop_scratch(struct loop *l)
+{
+	if (l->scratch == NULL)
+		l->scratch = xmalloc(LOOP_SCRATCH);
+	return l->scratch;
 }
 
 /* loop_is_simulated - has it virtual time? */

@@ -40,6 +40,7 @@ struct loop {
 	struct list		 sim_listeners;
 	struct deadline		**timer;	/* heap from index 1 */
 	struct epoll_event	*events;
+	char			*scratch;	/* see loop_scratch */
 	struct work_pool	*pool;
 	struct task		*main;
 	struct task		*running;	/* NULL: the loop itself */
@@ -78,6 +79,9 @@ void	task_cancel(struct task *t);
 void	timer_add(struct loop *l, struct deadline *d);
 void	timer_remove(struct loop *l, struct deadline *d);
 uint64_t	loop_random_u64(struct loop *l);
+/* room for one read, whoever's: good until the next call that may suspend */
+#define LOOP_SCRATCH	((size_t)65536)
+char	*loop_scratch(struct loop *l);
 int	loop_io_register(struct loop *l, struct io *io,
 		    bool write);
 

@@ -68,13 +68,11 @@ work(void *arg)
 	struct worker *w = arg;
 	struct deliver_message m[BATCH_MAX];
 	struct deliver_place place[BATCH_MAX];
-	struct delivery_mark marks[BATCH_MAX];
 	char	*bytes = xmalloc(w->size * w->batch + 200);
 	char	ids[BATCH_MAX][64];
 	char	cache[700];
 
 	memset(cache, 'c', sizeof(cache));
-	memset(marks, 0, sizeof(marks));
 	for (unsigned at = 0; at < w->messages; at += w->batch) {
 		for (unsigned i = 0; i < w->batch; i++) {
 			int	n = snprintf(ids[i], sizeof(ids[i]),
@@ -93,10 +91,9 @@ work(void *arg)
 				    .subject = S("message"),
 				    .cache_version = 1,
 				    .cache = slice_over(cache, 700) },
-				.mark = &marks[i],
+				.has_delivery_id = true,
 				.places = &place[i], .place_count = 1 };
-			memcpy(marks[i].id, ids[i], DELIVERY_ID_LEN);
-			memcpy(marks[i].content, ids[i], DELIVERY_ID_LEN);
+			memcpy(m[i].delivery_id, ids[i], DELIVERY_ID_LEN);
 		}
 		if (message_deliver(w->account, m, w->batch, 0) < 0)
 			fatal("a delivery failed");
