@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* authd with callers of every kind, on a simulated loop. */
+#include "peer_daemon.h"
 #include "test.h"
 
 #include <sys/stat.h>
@@ -103,24 +104,6 @@ world_task(struct task *t, void *arg)
 	ipc_close(&w->tool.c);
 	daemon_end(w->daemon);
 	return task_group_end(t, &w->group);
-}
-
-static int
-no_edge(struct task *t, void *arg, const char *callee, int *ret_fd)
-{
-	(void)t;
-	(void)arg;
-	(void)callee;
-	(void)ret_fd;
-	return -ECONNREFUSED;
-}
-
-/* no lines on standard error */
-static void
-no_sink(void *arg, const struct log_record *record)
-{
-	(void)arg;
-	(void)record;
 }
 
 /* run a test in a world of its own, cancelled at its n-th wait (0: never);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* lmtpd on the simulated loop; the test is qmgr, stored, and the account
  * processes. */
+#include "peer_daemon.h"
 #include "test.h"
 
 #include <unistd.h>
@@ -34,16 +35,6 @@ struct end {
 	struct world	*w;
 	int		 fd;
 };
-
-static void
-start_end(struct world *w, task_fn *fn, int fd)
-{
-	struct end *e = NEW(struct end);
-
-	e->w = w;
-	e->fd = fd;
-	task_group_start(w->group, fn, e);
-}
 
 /* --- an account process */
 
@@ -86,6 +77,16 @@ account_task(struct task *t, void *arg)
 	return 0;
 }
 
+static void
+account_start(struct world *w, int fd)
+{
+	struct end *e = NEW(struct end);
+
+	e->w = w;
+	e->fd = fd;
+	task_group_start(w->group, account_task, e);
+}
+
 /* --- stored */
 
 static int
@@ -110,24 +111,11 @@ on_store(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	} else {
 		w->channels++;
 		answer.fd = pair[0];
-		start_end(w, account_task, pair[1]);
+		account_start(w, pair[1]);
 	}
 	r = ipc_reply(c, in->request, &msg_store_channel_desc, &answer);
 	fd_close(&pair[0]);
 	return r;
-}
-
-static int
-store_task(struct task *t, void *arg)
-{
-	struct end	*e = arg;
-	struct ipc_conn	 c;
-
-	ipc_open(&c, task_loop(t), &e->fd, &ipc_table_store, IPC_CALLEE);
-	ignore(ipc_serve(t, &c, on_store, e->w));
-	ipc_close(&c);
-	free(e);
-	return 0;
 }
 
 /* --- the world */
@@ -145,7 +133,8 @@ connect_edge(struct task *t, void *arg, const char *callee, int *ret_fd)
 	if ((r = fd_pair(pair)) < 0)
 		return r;
 	*ret_fd = pair[0];
-	start_end(w, store_task, pair[1]);
+	peer_daemon_start(w->group, pair[1], &ipc_table_store, on_store, w,
+	    NULL);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  * own on a thread: what it knows is a table below. Where a test wants it, the
  * table is the root zone, signed with a key that is made for it.
  */
+#include "peer_daemon.h"
 #include "test.h"
 
 #include <arpa/inet.h>
@@ -359,23 +360,6 @@ world_task(struct task *t, void *arg)
 	ipc_close(&w->caller);
 	daemon_end(w->daemon);
 	return task_group_end(t, &w->group);
-}
-
-static int
-no_edge(struct task *t, void *arg, const char *callee, int *ret_fd)
-{
-	(void)t;
-	(void)arg;
-	(void)callee;
-	(void)ret_fd;
-	return -ECONNREFUSED;
-}
-
-static void
-no_sink(void *arg, const struct log_record *record)
-{
-	(void)arg;
-	(void)record;
 }
 
 /* write_hosts - the hosts file of the test */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The front of imapd on the simulated loop; the test is the client, authd,
  * stored, and the sessions. */
+#include "peer_daemon.h"
 #include "test.h"
 
 #include <netinet/in.h>
@@ -91,19 +92,6 @@ on_auth(struct task *t, struct ipc_conn *c, struct ipc_in *in, struct arena *a,
 		step.ticket = S("ticket");
 	}
 	return ipc_reply(c, in->request, &msg_auth_step_desc, &step);
-}
-
-static int
-auth_task(struct task *t, void *arg)
-{
-	struct end	*e = arg;
-	struct ipc_conn	 c;
-
-	ipc_open(&c, task_loop(t), &e->fd, &ipc_table_auth, IPC_CALLEE);
-	ignore(ipc_serve(t, &c, on_auth, e->w));
-	ipc_close(&c);
-	free(e);
-	return 0;
 }
 
 /* --- a session: says what it hears, but for a few words */
@@ -229,22 +217,6 @@ on_store(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	return ipc_reply(c, in->request, &msg_store_channel_desc, &answer);
 }
 
-static int
-store_task(struct task *t, void *arg)
-{
-	struct end	*e = arg;
-	struct world	*w = e->w;
-	struct ipc_conn	 c;
-
-	ipc_open(&c, task_loop(t), &e->fd, &ipc_table_store, IPC_CALLEE);
-	w->store = &c;
-	ignore(ipc_serve(t, &c, on_store, w));
-	w->store = NULL;
-	ipc_close(&c);
-	free(e);
-	return 0;
-}
-
 /* --- the world */
 
 static int
@@ -259,8 +231,12 @@ connect_edge(struct task *t, void *arg, const char *callee, int *ret_fd)
 	if ((r = fd_pair(pair)) < 0)
 		return r;
 	*ret_fd = pair[0];
-	start_end(w, strcmp(callee, "authd") == 0 ? auth_task : store_task,
-	    pair[1], SLICE_EMPTY, false);
+	if (strcmp(callee, "authd") == 0)
+		peer_daemon_start(w->group, pair[1], &ipc_table_auth, on_auth,
+		    w, NULL);
+	else
+		peer_daemon_start(w->group, pair[1], &ipc_table_store,
+		    on_store, w, &w->store);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* signd with callers: what each may have, and handshakes with its keys. */
+#include "peer_daemon.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -85,16 +86,6 @@ write_identity(struct world *w, const char *name, const char *type,
 	X509_free(ca);
 	EVP_PKEY_free(key);
 	EVP_PKEY_free(ca_key);
-}
-
-static int
-no_edge(struct task *t, void *arg, const char *callee, int *ret_fd)
-{
-	(void)t;
-	(void)arg;
-	(void)callee;
-	(void)ret_fd;
-	return -ECONNREFUSED;
 }
 
 /* put - a parameter; %F in it is the folder */

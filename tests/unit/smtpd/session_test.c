@@ -6,6 +6,7 @@
  * content is kept so that the test sees what arrived, and where each recipient
  * is to be answered no... refuses it.
  */
+#include "peer_daemon.h"
 #include "test.h"
 
 #include <netinet/in.h>
@@ -117,53 +118,20 @@ fake_content(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	}
 }
 
-struct fake {
-	struct world		*world;
-	const struct ipc_table	*table;
-	ipc_handler		*fn;
-	int			 fd;
-};
-
-static int	fake_task(struct task *t, void *arg);
-
-static void
-fake_start(struct world *w, const struct ipc_table *table, ipc_handler *fn,
-    int fd)
-{
-	struct fake *f = calloc(1, sizeof(*f));
-
-	if (f == NULL)
-		abort();
-	*f = (struct fake){ w, table, fn, fd };
-	task_group_start(&w->fakes, fake_task, f);
-}
-
 static int
 fake_edge(struct task *t, struct ipc_conn *c, struct ipc_in *in,
     struct arena *a, void *arg)
 {
 	struct msg_content_channel *m = in->msg;
+	struct world *w = arg;
 
 	(void)t;
 	(void)c;
 	(void)a;
-	fake_start(arg, &ipc_table_content, fake_content, m->fd);
+	peer_daemon_start(&w->fakes, m->fd, &ipc_table_content, fake_content,
+	    w, NULL);
 	m->fd = -1;
 	return 0;
-}
-
-static int
-fake_task(struct task *t, void *arg)
-{
-	struct fake *f = arg;
-	struct ipc_conn c;
-	int r;
-
-	ipc_open(&c, task_loop(t), &f->fd, f->table, IPC_CALLEE);
-	r = ipc_serve(t, &c, f->fn, f->world);
-	ipc_close(&c);
-	free(f);
-	return r == -ECANCELED ? r : 0;
 }
 
 static int
@@ -176,9 +144,11 @@ connect_fake(struct task *t, void *arg, const char *callee, int *ret_fd)
 	if ((r = fd_pair(pair)) < 0)
 		return r;
 	if (strcmp(callee, "mapd") == 0)
-		fake_start(w, &ipc_table_map, fake_map, pair[1]);
+		peer_daemon_start(&w->fakes, pair[1], &ipc_table_map, fake_map,
+		    w, NULL);
 	else
-		fake_start(w, &ipc_table_content, fake_edge, pair[1]);
+		peer_daemon_start(&w->fakes, pair[1], &ipc_table_content,
+		    fake_edge, w, NULL);
 	*ret_fd = pair[0];
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* stored on the simulated loop; the test is authd, the zygote with its account
  * processes, and whoever asks. */
+#include "peer_daemon.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -83,21 +84,6 @@ struct end {
 	struct world	*w;
 	int		 fd;
 };
-
-static int
-auth_task(struct task *t, void *arg)
-{
-	struct end	*e = arg;
-	struct ipc_conn	 c;
-
-	ipc_open(&c, task_loop(t), &e->fd, &ipc_table_auth, IPC_CALLEE);
-	e->w->auth = &c;
-	ignore(ipc_serve(t, &c, on_auth, e->w));
-	e->w->auth = NULL;
-	ipc_close(&c);
-	free(e);
-	return 0;
-}
 
 /* --- account processes */
 
@@ -188,13 +174,13 @@ fake_of(struct world *w, const char *account)
 }
 
 static void
-start_end(struct world *w, task_fn *fn, int fd)
+fake_start(struct world *w, int fd)
 {
 	struct end *e = NEW(struct end);
 
 	e->w = w;
 	e->fd = fd;
-	task_group_start(w->group, fn, e);
+	task_group_start(w->group, fake_task, e);
 }
 
 static int
@@ -210,22 +196,9 @@ on_zygote(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	(void)t;
 	CHECK(stat(arena_text(a, m->folder), &st) == 0 &&
 	    S_ISDIR(st.st_mode), 0);
-	start_end(w, fake_task, m->control);
+	fake_start(w, m->control);
 	m->control = -1;
 	return ipc_reply(c, in->request, &msg_zygote_forked_desc, &answer);
-}
-
-static int
-zygote_task(struct task *t, void *arg)
-{
-	struct end	*e = arg;
-	struct ipc_conn	 c;
-
-	ipc_open(&c, task_loop(t), &e->fd, &ipc_table_zygote, IPC_CALLEE);
-	ignore(ipc_serve(t, &c, on_zygote, e->w));
-	ipc_close(&c);
-	free(e);
-	return 0;
 }
 
 /* --- a daemon that calls stored */
@@ -368,9 +341,11 @@ connect_edge(struct task *t, void *arg, const char *callee, int *ret_fd)
 		return r;
 	*ret_fd = pair[0];
 	if (strcmp(callee, "authd") == 0)
-		start_end(w, auth_task, pair[1]);
+		peer_daemon_start(w->group, pair[1], &ipc_table_auth, on_auth,
+		    w, &w->auth);
 	else if (strcmp(callee, "accountd") == 0)
-		start_end(w, zygote_task, pair[1]);
+		peer_daemon_start(w->group, pair[1], &ipc_table_zygote,
+		    on_zygote, w, NULL);
 	else
 		fd_close(&pair[1]);	/* logd: nobody listens */
 	return 0;
