@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 
 #include "cleanup/cleanup.h"
+#include "libmail/sha256.h"
 #include "libutil/alloc.h"
 
 #define KNOW_LIMIT	10000	/* ms that qmgr may take to tell us */
@@ -42,7 +43,7 @@ doubt_begin(struct message *m)
 		return;
 	m->digest = EVP_MD_CTX_new();
 	if (m->digest == NULL ||
-	    EVP_DigestInit_ex(m->digest, EVP_sha256(), NULL) != 1)
+	    EVP_DigestInit_ex(m->digest, sha256(), NULL) != 1)
 		fatal("the SHA-256 of the crypto library does not work");
 }
 

@@ -5,7 +5,6 @@
  * nothing of the recipient; only what an account process answers counts for
  * good.
  */
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "delivery/lmtpd.h"
@@ -13,6 +12,7 @@
 #include "libglobal/delivery_log.h"
 #include "libglobal/ipc_delivery.h"
 #include "libglobal/ipc_envelope.h"
+#include "libmail/sha256.h"
 #include "libmail/status.h"
 
 #define ATTEMPTS_AT_ONCE	1000
@@ -39,7 +39,7 @@ digest(const struct slice *parts, size_t n,
 	EVP_MD_CTX	*ctx = EVP_MD_CTX_new();
 	bool		 ok;
 
-	ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+	ok = ctx != NULL && EVP_DigestInit_ex(ctx, sha256(), NULL) == 1;
 	for (size_t i = 0; ok && i < n; i++)
 		ok = EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) == 1 &&
 		    EVP_DigestUpdate(ctx, "", 1) == 1;

@@ -7,10 +7,9 @@
  */
 #include "libstore/body.h"
 
-#include <openssl/evp.h>
-#include <pthread.h>
 #include <unistd.h>
 
+#include "libmail/sha256.h"
 #include "libstore/bodies.h"
 #include "libstore/emails.h"
 #include "libstore/fileio.h"
@@ -43,28 +42,14 @@ struct body {
 	int			 fd;
 };
 
-/* looked up once: to look it up takes longer than to hash a short text, and
- * the first time as long as to deliver a message */
-static EVP_MD *sha256;
-
-static void
-fetch_sha256(void)
-{
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (sha256 == NULL)
-		fatal("the crypto library has no SHA-256");
-}
-
 /* body_hash_content - SHA-256 */
 void
 body_hash_content(struct slice content, uint8_t ret_hash[BODY_HASH_LEN])
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	static const char nothing[1];
 
-	if (pthread_once(&once, fetch_sha256) != 0 ||
-	    EVP_Digest(content.len == 0 ? nothing : content.data, content.len,
-	    ret_hash, NULL, sha256, NULL) != 1)
+	if (EVP_Digest(content.len == 0 ? nothing : content.data, content.len,
+	    ret_hash, NULL, sha256(), NULL) != 1)
 		fatal("the SHA-256 of the crypto library does not work");
 }
 
