@@ -33,6 +33,7 @@ struct smtpd {
 	struct content_pool	 pool;		/* channels to cleanup */
 	struct hash		 addresses;	/* connections of each */
 	struct tls_server	 tls;
+	uint64_t		 rcpt_bytes;	/* of all transactions */
 	bool			 no_tls;	/* said so once already */
 };
 
@@ -53,6 +54,7 @@ struct smtpd_txn {
 	struct msg_rcpt		*rcpts;		/* targets of all recipients */
 	size_t			 rcpt_count;
 	size_t			 rcpt_cap;
+	size_t			 rcpt_bytes;	/* what they take, about */
 	struct smtpd_named	*named;		/* those accepted, in order */
 	size_t			 named_cap;
 	uint32_t		 accepted;	/* RCPT commands */

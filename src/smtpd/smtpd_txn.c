@@ -9,6 +9,11 @@
 #include "smtpd/smtpd.h"
 #include "smtpd/smtpd_events.h"
 
+#define TARGET_BYTES	100	/* beside its texts */
+/* half of an envelope's bound, and less than its 100,000 recipients */
+#define TXN_BYTES_MAX	((size_t)8 << 20)
+#define ALL_BYTES_MAX	((uint64_t)64 << 20)	/* of one process */
+
 /* txn_reset - back to where MAIL may come */
 void
 txn_reset(struct smtpd_client *c)
@@ -16,6 +21,7 @@ txn_reset(struct smtpd_client *c)
 	struct arena a = c->txn.arena;
 
 	content_channel_drop(&c->txn.channel);	/* content was cut off */
+	c->smtpd->rcpt_bytes -= c->txn.rcpt_bytes;
 	arena_reset(&a);
 	memset(&c->txn, 0, sizeof(c->txn));
 	c->txn.arena = a;
@@ -167,6 +173,29 @@ name(struct smtpd_txn *x, struct slice text)
 	    (uint32_t)x->rcpt_count, 0 };
 }
 
+/* cost_of - bytes that a target takes on its way, about: here, and as often in
+ * cleanup and qmgr, and in the queue */
+static size_t
+cost_of(const struct msg_target *target, const struct smtp_rcpt *rcpt,
+    struct slice original)
+{
+	return TARGET_BYTES + target->address.len + original.len +
+	    rcpt->orcpt_type.len + rcpt->orcpt.len + target->transport.len +
+	    target->nexthop.len;
+}
+
+/* cost - of all that a recipient stands for */
+static size_t
+cost(const struct msg_map_route *route, const struct smtp_rcpt *rcpt,
+    struct slice original)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < route->targets.n; i++)
+		sum += cost_of(&route->targets.v[i], rcpt, original);
+	return sum;
+}
+
 /* is_there - aliases may lead to one address twice */
 static bool
 is_there(const struct smtpd_txn *x, struct slice address, struct slice original)
@@ -197,6 +226,7 @@ add_targets(struct smtpd_txn *x, const struct smtp_rcpt *rcpt,
 		if (x->rcpt_count < 1000 &&
 		    is_there(x, target->address, original))
 			continue;
+		x->rcpt_bytes += cost_of(target, rcpt, original);
 		r = add_rcpt(x);
 		r->address = arena_dup(&x->arena, target->address);
 		r->original = original;
@@ -266,6 +296,50 @@ is_to_split(const struct smtpd_client *c, const struct msg_map_route *route)
 	return false;
 }
 
+/* make_room - for what a recipient stands for: 1 if there is. Mailing lists can
+ * make many megabytes of a few commands. */
+static int
+make_room(struct task *t, struct smtpd_client *c, size_t more)
+{
+	struct smtpd_txn	*x = &c->txn;
+	struct status		 bad;
+
+	if (x->rcpt_bytes + more > TXN_BYTES_MAX && x->accepted > 0)
+		return too_many(t, c, "Error: too many recipients, with those "
+		    "that they stand for: send the others in another "
+		    "transaction");
+	if (more > TXN_BYTES_MAX)
+		bad = status_make(550, "5.2.4", "it stands for too many "
+		    "recipients");
+	else if (c->smtpd->rcpt_bytes + more > ALL_BYTES_MAX)
+		bad = status_make(452, "4.3.1", "Insufficient system "
+		    "resources: too many recipients at a time");
+	else
+		return 1;
+	return smtpd_refuse(t, c, "RCPT", SLICE_EMPTY, &bad);
+}
+
+/* take_rcpt - it is accepted, if there is room */
+static int
+take_rcpt(struct task *t, struct smtpd_client *c, const struct smtp_rcpt *rcpt,
+    struct slice text, const struct msg_map_route *route)
+{
+	struct smtpd_txn	*x = &c->txn;
+	size_t			 before = x->rcpt_bytes;
+	int			 r;
+
+	if ((r = make_room(t, c, cost(route, rcpt, text))) <= 0)
+		return r;
+	if (x->accepted == 0)
+		say_client(c);
+	if (x->accepted == 0 && route->sender.len > 0)
+		x->rewritten = arena_dup(&x->arena, route->sender);
+	add_targets(x, rcpt, text, route);
+	c->smtpd->rcpt_bytes += x->rcpt_bytes - before;
+	c->state = IN_RCPT;
+	return smtpd_reply(t, c, 250, "2.1.5 Ok");
+}
+
 /* decide - answer RCPT by what mapd says */
 static int
 decide(struct task *t, struct smtpd_client *c, const struct smtp_rcpt *rcpt,
@@ -288,14 +362,7 @@ decide(struct task *t, struct smtpd_client *c, const struct smtp_rcpt *rcpt,
 		r = too_many(t, c, "Error: its results may differ: send it in "
 		    "a transaction of its own");
 	} else {
-		if (c->txn.accepted == 0)
-			say_client(c);
-		if (c->txn.accepted == 0 && route->sender.len > 0)
-			c->txn.rewritten = arena_dup(&c->txn.arena,
-			    route->sender);
-		add_targets(&c->txn, rcpt, text, route);
-		c->state = IN_RCPT;
-		r = smtpd_reply(t, c, 250, "2.1.5 Ok");
+		r = take_rcpt(t, c, rcpt, text, route);
 	}
 	arena_free(&a);
 	return r;

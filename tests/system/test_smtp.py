@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: ISC
 """SMTP as clients speak it."""
+import json
+import os
+import tempfile
 import smtplib
 import socket
 
@@ -214,3 +217,41 @@ def test_smtputf8(suite, raw):
     text = message(subject, "Grüße\r\n", sender="jürgen@other.test")
     assert raw.say(text.encode() + b".\r\n")[0] == 250
     assert "Grüße".encode() in suite.wait_message(subject)
+
+
+def test_lists_of_lists(make_suite):
+    """a thousand RCPTs, each for a list of many: there is an end, said
+    with a 452, and memory stays bounded"""
+    members = ["alice+%d@example.test" % i for i in range(300)]
+    lists = "".join("list%d@example.test %s\n" % (i, ", ".join(members))
+                    for i in range(200))
+    table = tempfile.NamedTemporaryFile("w", prefix="lists-")
+    table.write(lists)
+    table.flush()
+    os.chmod(table.name, 0o644)
+    s = make_suite("--set", "virtual_alias_maps=texthash:" + table.name,
+                   "--set", "recipient_delimiter=+",
+                   accounts=["alice:secret"])
+    with s.smtp() as c:
+        c.ehlo("x")
+        c.mail("sender@other.test")
+        codes = [c.docmd("RCPT", "TO:<list%d@example.test>" % (i % 200))
+                 for i in range(1000)]
+        taken = sum(code == 250 for code, _ in codes)
+        assert 50 < taken < 500, codes[:3] + codes[-3:]
+        for code, text in codes[taken:]:
+            assert code == 452 and text.startswith(b"4.5.3"), text
+        heaviest = 0
+        for line in s.barid("ps", "--json").stdout.splitlines():
+            pid = json.loads(line)["pid"]
+            with open("/proc/%d/status" % pid) as f:
+                for row in f:
+                    if row.startswith("VmHWM"):
+                        heaviest = max(heaviest, int(row.split()[1]))
+        assert heaviest < 150000, heaviest
+        c.rset()
+        # the next transaction has its own room
+        c.mail("sender@other.test")
+        assert c.rcpt("list1@example.test")[0] == 250
+        c.rset()
+    table.close()
