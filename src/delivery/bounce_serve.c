@@ -220,6 +220,7 @@ on_ask(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	    rep->ask->kind == KIND_HELD)
 		rep->to_text = arena_printf(arena, "%.*s@%.*s",
 		    SLICE_ARG(rep->to_text), SLICE_ARG(rep->p->myorigin));
+	daemon_work_begin(d);
 	if (rep->to_text.len == 0 || rep->ask->kind == 0) {
 		out.ok = true;		/* nobody to tell */
 		out.text = SLICE_EMPTY;
@@ -232,9 +233,11 @@ on_ask(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	buf_free(&rep->content);
 	buf_free(&rep->head);
 	buf_free(&rep->tail);
-	if (r == -ECANCELED)
-		return r;
-	return ipc_reply(c, in->request, &msg_bounce_result_desc, &out);
+	if (r != -ECANCELED && (r = ipc_reply(c, in->request,
+	    &msg_bounce_result_desc, &out)) == 0)
+		r = ipc_drain(t, c);
+	daemon_work_end(d);
+	return r;
 }
 
 /* bounce_serve - qmgr */

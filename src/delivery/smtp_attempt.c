@@ -352,8 +352,12 @@ on_ask(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		a->targets[i].rcpt = &a->e->rcpts.v[i];
 	log_init(&a->log, daemon_log(d));
 	log_set(&a->log, KV_STR("queue_id", a->e->queue_id));
-	r = deliver(t, a, ask->nexthop);
-	return r < 0 ? r : answer(c, in, a);
+	daemon_work_begin(d);
+	if ((r = deliver(t, a, ask->nexthop)) == 0 &&
+	    (r = answer(c, in, a)) == 0)
+		r = ipc_drain(t, c);
+	daemon_work_end(d);
+	return r;
 }
 
 /* smtp_serve - qmgr, or whoever else asks for attempts */

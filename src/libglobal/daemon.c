@@ -363,6 +363,21 @@ client_gone(struct daemon *d)
 		daemon_end(d);
 }
 
+/* daemon_work_begin - something that draining waits for */
+void
+daemon_work_begin(struct daemon *d)
+{
+	d->clients++;
+	signal_set(&d->load_changed);
+}
+
+/* daemon_work_end - it is done, and was answered */
+void
+daemon_work_end(struct daemon *d)
+{
+	client_gone(d);
+}
+
 static int
 client_task(struct task *t, void *arg)
 {

@@ -98,6 +98,10 @@ bool	daemon_is_stopping(const struct daemon *d);
 /* a signal that is set when draining begins, for who waits (NULL: none) */
 void	daemon_on_drain(struct daemon *d, struct signal *s);
 size_t	daemon_clients(const struct daemon *d);
+/* around what is asked over an edge and must not be done twice (a delivery): it
+ * counts as a client, so that draining waits for its end */
+void	daemon_work_begin(struct daemon *d);
+void	daemon_work_end(struct daemon *d);
 /* how many cleanups qmgr should expect (control: start.peers) */
 uint32_t	daemon_peers(const struct daemon *d);
 /* called for peer_gone; qmgr only */

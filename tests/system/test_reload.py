@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: ISC
 """A reload: who comes after it is served by the new configuration, whoever
 came before it stays."""
+import socket
+import threading
+import time
+
 import pytest
 
 from conftest import Suite, message, token, wait_for
@@ -56,3 +60,57 @@ def test_again_and_again(alone):
             assert alone.barid("reload").returncode == 0
             assert s.noop()[0] == 250
         alone.send(message(token()))
+
+
+class Sink:
+    """an SMTP server that takes its time after the final dot"""
+
+    def __init__(self, pause):
+        self.pause, self.taken = pause, []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client = self.socket.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,),
+                             daemon=True).start()
+
+    def serve(self, client):
+        with client, client.makefile("rwb", buffering=0) as f:
+            f.write(b"220 sink\r\n")
+            in_data = False
+            for line in f:
+                if in_data and line != b".\r\n":
+                    continue
+                if in_data:
+                    self.taken.append(time.monotonic())
+                    time.sleep(self.pause)
+                in_data = line.upper().startswith(b"DATA")
+                try:
+                    f.write(b"354 go on\r\n" if in_data else b"250 ok\r\n")
+                except OSError:
+                    return
+
+
+def test_a_delivery_is_finished(alone):
+    """one that the reload finds at work, by the process that began it"""
+    sink = Sink(3)
+    change(alone, transport_maps="inline:{waits.example=smtp:[127.0.0.1]:%d}" %
+           sink.port, minimal_backoff_time="1s", queue_run_delay="1s")
+    try:
+        alone.send(message(token()), ["x@waits.example"])
+        wait_for(lambda: sink.taken)
+        assert alone.barid("reload").returncode == 0
+        wait_for(lambda: "to=<x@waits.example>, relay=127.0.0.1[127.0.0.1]:%d"
+                 % sink.port in alone.maillog())
+        log = [x for x in alone.maillog().splitlines()
+               if "to=<x@waits.example>" in x]
+        assert len(log) == 1 and "status=sent" in log[0], log
+        assert len(sink.taken) == 1
+    finally:
+        sink.socket.close()
