@@ -69,6 +69,7 @@ struct account_process {
 	size_t			 waiting;	/* how many */
 	struct signal		 more_jobs;
 	size_t			 deliveries;	/* asked for, not answered */
+	bool			 at_upkeep;	/* a thread is */
 	struct list		 sessions;
 	size_t			 session_count;
 	struct signal		 activity;	/* something began or ended */

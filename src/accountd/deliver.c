@@ -203,6 +203,16 @@ take_batch(struct account_process *ap, struct delivery **jobs, size_t max)
 	return n;
 }
 
+/* is_alone - is this delivery all there is to do? Then nobody waits for it but
+ * who waits anyway, and a thread for it would only cost its waking. */
+static bool
+is_alone(const struct account_process *ap, const struct filing *f)
+{
+	return f->count == 1 && ap->deliveries == 1 &&
+	    ap->session_count == 0 && !ap->at_upkeep &&
+	    f->jobs[0]->ask->content_length < BODY_BIG;
+}
+
 /* file - one batch */
 static int
 file(struct task *t, struct account_process *ap, struct delivery **jobs,
@@ -213,7 +223,7 @@ file(struct task *t, struct account_process *ap, struct delivery **jobs,
 	int		r;
 
 	*ret_count = f.count = take_batch(ap, jobs, max);
-	r = work_run(t, filing_run, &f);
+	r = is_alone(ap, &f) ? filing_run(&f) : work_run(t, filing_run, &f);
 	for (size_t i = 0; i < f.count; i++) {
 		jobs[i]->running = false;
 		jobs[i]->finished = r == 0;
@@ -258,7 +268,9 @@ deliver_writer(struct task *t, void *arg)
 			r = signal_wait(t, &ap->more_jobs);
 			continue;
 		}
-		if (last > 1 && ap->waiting < last)
+		/* those that came while we filed are read first */
+		r = task_yield(t);
+		if (r == 0 && last > 1 && ap->waiting < last)
 			r = gather(t, ap, last);
 		if (r == 0)
 			r = file(t, ap, jobs, max, &last);

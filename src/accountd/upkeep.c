@@ -108,9 +108,11 @@ chore(struct task *t, struct chore *c, const char *what, work_fn *fn)
 {
 	int r;
 
+	c->ap->at_upkeep = true;
 	while ((r = work_run(t, fn, c)) > 0)
 		if ((r = task_yield(t)) < 0)
-			return r;
+			break;
+	c->ap->at_upkeep = false;
 	process_say_damage(c->ap);
 	if (r == -ECANCELED)
 		return r;
