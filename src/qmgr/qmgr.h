@@ -107,6 +107,8 @@ struct qmgr {
 
 /* qmgr_run.c: what main and the tests begin with */
 void	qmgr_init(struct qmgr *q, struct daemon *d);
+/* release all of it, when its tasks have ended */
+void	qmgr_done(struct qmgr *q);
 MUST_USE int	qmgr_run(struct task *t, struct daemon *d);
 MUST_USE int	qmgr_edge(struct task *t, struct daemon *d, int *fd_take,
 		    const struct daemon_caller *who);
@@ -162,6 +164,7 @@ void	qmessage_record(struct qmessage *m, uint8_t queue, int64_t next);
 /* qmgr_cleanup.c: an edge from cleanup */
 MUST_USE int	cleanup_serve(struct task *t, struct qmgr *q, int *fd_take,
 		    const struct daemon_caller *who);
+void	owners_free(struct qmgr *q);
 void	owners_held(struct qmgr *q, struct hash *out);
 void	owners_lease(struct qmgr *q);
 void	peer_gone(struct daemon *d, uint32_t process);
@@ -180,6 +183,7 @@ MUST_USE int	large_unlinked(struct qmgr *q, struct slice queue_id);
 /* look for files that a cleanup, the one of that number, could not tell of */
 MUST_USE int	large_adopt(struct task *t, struct qmgr *q, uint32_t owner);
 /* qmgr_recent.c: ids that were finished not long ago */
+void	recent_free(struct qmgr *q);
 void	recent_add(struct qmgr *q, const struct queue_id *id);
 bool	recent_is_over(const struct qmgr *q, const struct queue_id *id);
 /* the same of those that were delivered to all, and never committed */

@@ -37,6 +37,21 @@ owner_get(struct qmgr *q, uint32_t process)
 	return o;
 }
 
+/* owners_free - at the end of all */
+void
+owners_free(struct qmgr *q)
+{
+	struct hash_iter	it = { 0 };
+	struct slice		k;
+	void			*o;
+
+	while (hash_next(&q->owners, &it, &k, &o)) {
+		hash_free(&((struct owner *)o)->held);
+		free(o);
+	}
+	hash_free(&q->owners);
+}
+
 /* owners_held - the slots that any cleanup has named, as struct msg_slot_ref */
 void
 owners_held(struct qmgr *q, struct hash *out)

@@ -35,6 +35,23 @@ ring_new(size_t size)
 	return c;
 }
 
+static void
+ring_free(struct recent **c)
+{
+	if (*c != NULL)
+		hash_free(&(*c)->by_id);
+	free(*c);
+	*c = NULL;
+}
+
+/* recent_free - forget all of them */
+void
+recent_free(struct qmgr *q)
+{
+	ring_free(&q->recent);
+	ring_free(&q->through);
+}
+
 /* add - it takes the place of the oldest */
 static void
 add(struct recent *c, const struct queue_id *id)

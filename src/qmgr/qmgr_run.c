@@ -3,6 +3,8 @@
  * commit. */
 #include "qmgr/qmgr.h"
 
+#include <stdlib.h>
+
 /* qmgr_init - nothing is known of the queue yet */
 void
 qmgr_init(struct qmgr *q, struct daemon *d)
@@ -15,6 +17,42 @@ qmgr_init(struct qmgr *q, struct daemon *d)
 	daemon_set_data(d, q);
 	daemon_on_peer_gone(d, peer_gone);
 	daemon_on_mishap(d, qdoubt_mishap);
+}
+
+/* free_values - and the table */
+static void
+free_values(struct hash *h)
+{
+	struct hash_iter	it = { 0 };
+	struct slice		k;
+	void			*v;
+
+	while (hash_next(h, &it, &k, &v))
+		free(v);
+	hash_free(h);
+}
+
+/* qmgr_done - release all of it */
+void
+qmgr_done(struct qmgr *q)
+{
+	struct hash_iter	it = { 0 };
+	struct slice		k;
+	void			*v;
+
+	while (hash_next(&q->messages, &it, &k, &v))
+		qmessage_free(v);
+	hash_free(&q->messages);
+	free_values(&q->unlinks);
+	free_values(&q->changes);
+	hash_free(&q->flights);
+	owners_free(q);
+	recent_free(q);
+	doubts_free(&q->doubts);
+	sched_free(&q->sched);
+	slot_pool_free(q->pool);
+	qstate_close(&q->state);
+	qstate_batch_free(&q->batch);
 }
 
 /* qmgr_run - open the state, look at the queue, then serve */

@@ -128,22 +128,6 @@ world_serve_task(struct task *t, void *arg)
 	return 0;
 }
 
-static void
-world_forget(struct qmgr *q)
-{
-	struct hash_iter	it = { 0 };
-	struct slice		k;
-	void			*v;
-
-	while (hash_next(&q->messages, &it, &k, &v))
-		qmessage_free(v);
-	hash_free(&q->messages);
-	sched_free(&q->sched);
-	slot_pool_free(q->pool);
-	qstate_close(&q->state);
-	qstate_batch_free(&q->batch);
-}
-
 static int
 world_task(struct task *t, void *arg)
 {
@@ -166,7 +150,7 @@ world_task(struct task *t, void *arg)
 		r = w->run(t, w);
 	daemon_end(w->daemon);
 	ignore(task_sleep(t, 10));
-	world_forget(&w->q);
+	qmgr_done(&w->q);
 	daemon_free(&w->daemon);
 	task_group_cancel(&g);
 	ignore(task_group_end(t, &g));
