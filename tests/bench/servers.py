@@ -132,6 +132,9 @@ class BaridSuite(Server):
     def user(self, i):
         return f'u{i}@{DOMAIN}'
 
+    def users(self):
+        return f'u%u@{DOMAIN}'
+
     def count(self, i):
         import imaplib
         box = imaplib.IMAP4('127.0.0.1', self.imap, timeout=30)
@@ -306,8 +309,8 @@ class PostfixDovecot(Server):
     def roots(self):
         return self.dovecot.roots() + self.postfix.roots()
 
-    def user(self, i):
-        return f'u{i}@{DOMAIN}'
+    def users(self):
+        return f'u%u@{DOMAIN}'
 
     def delivered(self):
         return self.dovecot.delivered()
