@@ -89,12 +89,27 @@ missing(const struct message *m, struct buf *out)
 struct pieces {
 	struct msg_piece	*v;
 	size_t			 n;
+	size_t			 max;
 };
+
+/* pieces_new - room for text in front, and what stays between the fields that
+ * are taken out */
+static struct pieces
+pieces_new(struct message *m)
+{
+	struct pieces p = { .max = 2 };
+
+	for (uint32_t i = 0; i < m->facts->field_count; i++)
+		p.max += is_dropped(m, &m->facts->fields[i]);
+	p.max = size_min(p.max, PIECES_MAX);
+	p.v = ARENA_ARRAY(&m->arena, struct msg_piece, p.max);
+	return p;
+}
 
 static void
 add_range(struct pieces *p, uint64_t from, uint64_t to)
 {
-	if (to <= from || p->n == PIECES_MAX)
+	if (to <= from || p->n == p->max)
 		return;
 	p->v[p->n++] = (struct msg_piece){ .of_content = true, .offset = from,
 	    .length = to - from };
@@ -110,7 +125,7 @@ ranges(const struct message *m, struct pieces *p)
 		const struct facts_field *f = &m->facts->fields[i];
 
 		/* room is kept for the last range */
-		if (!is_dropped(m, f) || p->n >= PIECES_MAX - 2)
+		if (!is_dropped(m, f) || p->n >= p->max - 1)
 			continue;
 		add_range(p, from, f->offset);
 		from = f->offset + f->length;
@@ -122,8 +137,7 @@ ranges(const struct message *m, struct pieces *p)
 int
 message_dress(struct task *t, struct message *m, struct status *ret_refusal)
 {
-	struct pieces	p = { ARENA_ARRAY(&m->arena, struct msg_piece,
-			    PIECES_MAX), 0 };
+	struct pieces	p = pieces_new(m);
 	struct buf	text = BUF_INIT;
 	int		r;
 
