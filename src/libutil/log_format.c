@@ -56,6 +56,18 @@ add_bad_byte(struct buf *out, int byte, enum form form)
 		utf8_encode(out, UTF8_REPLACEMENT);
 }
 
+/* plain_length - how many bytes at the front need no second look */
+static size_t
+plain_length(struct slice s, enum form form)
+{
+	size_t	n = 0;
+
+	while (n < s.len && s.data[n] >= ' ' && s.data[n] < 127 &&
+	    (form == FORM_CLASSIC || (s.data[n] != '"' && s.data[n] != '\\')))
+		n++;
+	return n;
+}
+
 /* add_safe - any bytes as printable UTF-8 */
 static void
 add_safe(struct buf *out, struct slice s, enum form form)
@@ -64,7 +76,11 @@ add_safe(struct buf *out, struct slice s, enum form form)
 	struct cursor	c = cursor_over(kept);
 	uint32_t	ch;
 
-	while (!cursor_at_end(&c)) {
+	for (;;) {
+		buf_add(out, cursor_take(&c, plain_length(cursor_rest(&c),
+		    form)));
+		if (cursor_at_end(&c))
+			break;
 		if (utf8_decode(&c, &ch) < 0)
 			add_bad_byte(out, cursor_byte(&c), form);
 		else if (is_unsafe(ch))
@@ -172,7 +188,8 @@ get(const struct log_record *r, struct slice key)
 
 	if (key.len > KEY_MAX)
 		return NULL;
-	(void)snprintf(name, sizeof(name), "%.*s", SLICE_ARG(key));
+	memcpy(name, key.data, key.len);
+	name[key.len] = '\0';
 	return log_record_get(r, name);
 }
 

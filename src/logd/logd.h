@@ -12,6 +12,8 @@ struct sink {
 	struct signal	 more;
 	uint64_t	 lost;		/* lines that did not fit; to be told */
 	char		 host[256];
+	int64_t		 second;	/* that is written out in stamp */
+	char		 stamp[32];
 	int		 fd;
 	bool		 failing;
 };

@@ -99,6 +99,22 @@ sink_open(struct daemon *d, struct diag *diag)
 	return 0;
 }
 
+/* add_stamp - the time of a line; there are many in a second */
+static void
+add_stamp(struct sink *s, int64_t second)
+{
+	struct buf stamp = BUF_INIT;
+
+	if (second != s->second || s->stamp[0] == '\0') {
+		calendar_format_syslog(&stamp, second, zone_at(second));
+		(void)snprintf(s->stamp, sizeof(s->stamp), "%.*s",
+		    SLICE_ARG(buf_slice(&stamp)));
+		s->second = second;
+		buf_free(&stamp);
+	}
+	buf_add_text(&s->lines, s->stamp);
+}
+
 static void
 format(struct sink *s, const struct log_record *record)
 {
@@ -112,10 +128,14 @@ format(struct sink *s, const struct log_record *record)
 		log_format_json(&s->lines, record);
 		break;
 	default:
-		calendar_format_syslog(&s->lines, record->time_us / 1000000,
-		    zone_at(record->time_us / 1000000));
-		buf_addf(&s->lines, " %s %.*s[%d]: ", s->host,
-		    SLICE_ARG(record->program), (int)record->pid);
+		add_stamp(s, record->time_us / 1000000);
+		buf_add_byte(&s->lines, ' ');
+		buf_add_text(&s->lines, s->host);
+		buf_add_byte(&s->lines, ' ');
+		buf_add(&s->lines, record->program);
+		buf_add_byte(&s->lines, '[');
+		buf_add_u64(&s->lines, (uint64_t)record->pid);
+		buf_add_text(&s->lines, "]: ");
 		log_format_classic(&s->lines, record);
 		break;
 	}
