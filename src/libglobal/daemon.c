@@ -11,6 +11,7 @@
 
 #include "libglobal/daemon_events.h"
 #include "libglobal/daemon_private.h"
+#include "libglobal/daemons.h"
 #include "libglobal/ipc_control.h"
 #include "libtask/loop.h"
 #include "libutil/alloc.h"
@@ -296,6 +297,23 @@ daemon_edge(struct daemon *d, const char *callee,
 		(void)hash_put(&d->edges, slice_of(callee), e);	/* was not */
 	}
 	return e;
+}
+
+/* daemon_renew_edges - to those that a reload replaced */
+void
+daemon_renew_edges(struct daemon *d)
+{
+	struct hash_iter	 it = { 0 };
+	struct slice		 callee;
+	void			*edge;
+
+	while (hash_next(&d->edges, &it, &callee, &edge)) {
+		const struct daemon_row *row = daemons_find(callee);
+
+		/* no row: a service of master.cf, which is called only */
+		if (row == NULL || !row->reloads)
+			edge_renew(edge);
+	}
 }
 
 /* daemon_connect - a new edge as a bare descriptor */

@@ -68,6 +68,7 @@ struct listener {
 MUST_USE int	daemon_settings_load(struct daemon *d, const struct conf *conf,
 		    struct diag *diag);
 void	daemon_drain(struct daemon *d);
+void	daemon_renew_edges(struct daemon *d);
 /* daemon_start.c */
 MUST_USE int	daemon_control_task(struct task *t, void *arg);
 /* daemon_log.c */

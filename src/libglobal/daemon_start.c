@@ -161,6 +161,7 @@ reload(struct task *t, struct daemon *d, struct msg_reload *m)
 		return 0;
 	}
 	conf_free(&conf);
+	daemon_renew_edges(d);
 	return d->spec->reload(t, d);
 }
 

@@ -3,6 +3,10 @@
  * One task a connection receives: answers wake their callers, other messages
  * go to the handler. While the edge is being connected, callers wait in a
  * list; whoever came first does the connecting.
+ *
+ * A connection (struct link) lives as long as somebody is in it: its receiver,
+ * or a call. One that was renewed is not the edge's any more; the last call on
+ * it ends it.
  */
 #include "libglobal/edge.h"
 
@@ -15,6 +19,12 @@
 struct edge_waiter {
 	struct list	 link;
 	struct task	*task;
+};
+
+struct link {
+	struct ipc_conn	 conn;
+	struct edge	*edge;
+	size_t		 users;		/* its receiver, and calls */
 };
 
 struct edge {
@@ -31,11 +41,11 @@ struct edge {
 	void			(*on_fault)(void *, const char *, const char *);
 	void			*fault_arg;
 	struct signal		*closed;	/* set when it breaks; or NULL */
-	struct ipc_conn		 conn;
+	struct link		*now;		/* NULL: not connected */
 	struct list		 waiters;
 	uint64_t		 generation;
 	bool			 connecting;
-	bool			 receiving;
+	bool			 stale;		/* to be made anew */
 };
 
 /* edge_new - an edge that is not connected yet */
@@ -50,7 +60,6 @@ edge_new(struct task_group *group, const char *callee,
 	e->table = table;
 	e->connect = connect;
 	e->connect_arg = arg;
-	e->conn.io.fd = -1;
 	list_init(&e->waiters);
 	return e;
 }
@@ -64,8 +73,7 @@ edge_free(struct edge **e_take)
 	*e_take = NULL;
 	if (e == NULL)
 		return;
-	assert(!e->receiving);
-	ipc_close(&e->conn);
+	assert(e->now == NULL);
 	free(e);
 }
 
@@ -109,6 +117,26 @@ edge_generation(const struct edge *e)
 	return e->generation;
 }
 
+/* edge_renew - what begins from now on goes over a new connection */
+void
+edge_renew(struct edge *e)
+{
+	e->stale = e->now != NULL;
+}
+
+/* leave - one user of a connection less */
+static void
+leave(struct link *l)
+{
+	l->users--;
+	if (l->users == 1 && l->edge->now != l)
+		ipc_close(&l->conn);	/* its receiver ends */
+	if (l->users > 0)
+		return;
+	ipc_close(&l->conn);
+	free(l);
+}
+
 static void
 wake_waiters(struct edge *e)
 {
@@ -118,59 +146,82 @@ wake_waiters(struct edge *e)
 
 /* fault - what the callee did wrong, if it did */
 static void
-fault(struct edge *e, int error)
+fault(const struct link *l, int error)
 {
-	char	why[200];
+	const struct edge	*e = l->edge;
+	char			 why[200];
 
 	if (e->on_fault == NULL || error != -EBADMSG)
 		return;
-	if (*ipc_error(&e->conn) != '\0')
-		(void)snprintf(why, sizeof(why), "%s", ipc_error(&e->conn));
+	if (*ipc_error(&l->conn) != '\0')
+		(void)snprintf(why, sizeof(why), "%s", ipc_error(&l->conn));
 	else
 		(void)snprintf(why, sizeof(why), "%s: a message that is not "
 		    "true, or that it may not send", e->table->name);
 	e->on_fault(e->fault_arg, e->callee, why);
 }
 
-/* receive - the edge's own task, until the connection ends */
+/* receive - the connection's own task, until it ends */
 static int
 receive(struct task *t, void *arg)
 {
-	struct edge	*e = arg;
+	struct link	*l = arg;
+	struct edge	*e = l->edge;
 	int		 r;
 
 	if (e->handler != NULL)
-		r = ipc_serve(t, &e->conn, e->handler, e->handler_arg);
+		r = ipc_serve(t, &l->conn, e->handler, e->handler_arg);
 	else
-		r = ipc_run_replies(t, &e->conn);
-	fault(e, r);
-	ipc_close(&e->conn);
-	e->receiving = false;
-	wake_waiters(e);
-	if (e->closed != NULL)
-		signal_set(e->closed);
+		r = ipc_run_replies(t, &l->conn);
+	fault(l, r);
+	ipc_close(&l->conn);
+	if (e->now == l) {
+		e->now = NULL;
+		wake_waiters(e);
+		if (e->closed != NULL)
+			signal_set(e->closed);
+	}
+	leave(l);
 	/* the others go on: the edge is made anew when it is needed */
 	return r == -ECANCELED ? r : 0;
+}
+
+/* begin - a connection of this descriptor, and its receiver */
+static struct link *
+begin(struct task *t, struct edge *e, int *fd_take)
+{
+	struct link *l = NEW(struct link), *old = e->now;
+
+	l->edge = e;
+	l->users = 2;			/* the receiver, and whoever connects */
+	ipc_open(&l->conn, task_loop(t), fd_take, e->table, IPC_CALLER);
+	e->now = l;
+	e->stale = false;
+	e->generation++;
+	task_group_start(e->group, receive, l);
+	if (old != NULL) {		/* it ends with the last call on it */
+		old->users++;
+		leave(old);
+	}
+	return l;
 }
 
 /* open_now - connect; only one task at a time */
 static int
 open_now(struct task *t, struct edge *e)
 {
-	int fd = -1, r;
+	struct link	*l;
+	int		 fd = -1, r;
 
 	e->connecting = true;
 	r = e->connect(t, e->connect_arg, e->callee, &fd);
 	if (r == 0) {
-		ipc_close(&e->conn);
-		ipc_open(&e->conn, task_loop(t), &fd, e->table, IPC_CALLER);
-		e->generation++;
-		e->receiving = true;
-		task_group_start(e->group, receive, e);
+		l = begin(t, e, &fd);
 		if (e->on_open != NULL)
-			r = e->on_open(t, &e->conn, e->open_arg);
+			r = e->on_open(t, &l->conn, e->open_arg);
 		if (r < 0)	/* nobody is to use it as it is */
-			ipc_close(&e->conn);
+			ipc_close(&l->conn);
+		leave(l);
 	}
 	e->connecting = false;
 	wake_waiters(e);
@@ -198,9 +249,9 @@ edge_ensure(struct task *t, struct edge *e)
 	int r = 0;
 
 	while (r == 0) {
-		if (!e->connecting && !e->receiving)
+		if (!e->connecting && (e->now == NULL || e->stale))
 			return open_now(t, e);
-		if (!e->connecting && ipc_is_open(&e->conn))
+		if (!e->connecting && ipc_is_open(&e->now->conn))
 			return 0;
 		/* it is being made by another task, or being closed */
 		r = wait_turn(t, e);
@@ -219,17 +270,34 @@ edge_settle(struct task *t, struct edge *e)
 	return r;
 }
 
+/* enter - have it connected, and stay in that connection until leave */
+static int
+enter(struct task *t, struct edge *e, struct link **ret_link)
+{
+	int r;
+
+	if ((r = edge_ensure(t, e)) < 0)
+		return r;
+	if (e->now == NULL)		/* it ended at once */
+		return -ECONNRESET;
+	e->now->users++;
+	*ret_link = e->now;
+	return 0;
+}
+
 /* edge_call - ask and wait for the answer */
 int
 edge_call(struct task *t, struct edge *e, const struct ipc_desc *ask,
     const void *msg, const struct ipc_desc *want, struct arena *a,
     void **ret_reply)
 {
-	int r;
+	struct link	*l;
+	int		 r;
 
-	if ((r = edge_ensure(t, e)) < 0)
+	if ((r = enter(t, e, &l)) < 0)
 		return r;
-	r = ipc_call(t, &e->conn, ask, msg, want, a, ret_reply);
+	r = ipc_call(t, &l->conn, ask, msg, want, a, ret_reply);
+	leave(l);
 	return r == -EPIPE || r == -EBADF ? -ECONNRESET : r;
 }
 
@@ -251,11 +319,14 @@ int
 edge_send(struct task *t, struct edge *e, const struct ipc_desc *d,
     const void *msg)
 {
-	int r;
+	struct link	*l;
+	int		 r;
 
-	if ((r = edge_ensure(t, e)) < 0)
+	if ((r = enter(t, e, &l)) < 0)
 		return r;
-	return ipc_send(t, &e->conn, d, msg);
+	r = ipc_send(t, &l->conn, d, msg);
+	leave(l);
+	return r;
 }
 
 /* edge_send_later - say it with what comes next */
@@ -263,25 +334,29 @@ int
 edge_send_later(struct task *t, struct edge *e, const struct ipc_desc *d,
     const void *msg)
 {
-	int r;
+	struct link	*l;
+	int		 r;
 
-	if ((r = edge_ensure(t, e)) < 0)
+	if ((r = enter(t, e, &l)) < 0)
 		return r;
-	return ipc_post_later(&e->conn, d, msg);
+	r = ipc_post_later(&l->conn, d, msg);
+	leave(l);
+	return r;
 }
 
 /* edge_flush - write what was to come later */
 void
 edge_flush(struct edge *e)
 {
-	ipc_flush(&e->conn);
+	if (e->now != NULL)
+		ipc_flush(&e->now->conn);
 }
 
 /* edge_post - say it if it is connected */
 int
 edge_post(struct edge *e, const struct ipc_desc *d, const void *msg)
 {
-	if (!ipc_is_open(&e->conn))
+	if (e->now == NULL || !ipc_is_open(&e->now->conn))
 		return -ENOTCONN;
-	return ipc_post(&e->conn, d, msg);
+	return ipc_post(&e->now->conn, d, msg);
 }

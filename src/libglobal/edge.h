@@ -62,6 +62,10 @@ MUST_USE int	edge_post(struct edge *e, const struct ipc_desc *d,
 MUST_USE int	edge_ensure(struct task *t, struct edge *e);
 /* wait while it is being connected, if it is */
 MUST_USE int	edge_settle(struct task *t, struct edge *e);
+/* what begins after this goes over a new connection, to the process that has
+ * the callee's part now; calls that have begun are finished over the old one.
+ * For conversations of calls, where a connection is nothing but its calls. */
+void	edge_renew(struct edge *e);
 /* raised each time it is connected anew; 0: never was */
 uint64_t	edge_generation(const struct edge *e);
 

@@ -66,7 +66,7 @@ class Sink:
     """an SMTP server that takes its time after the final dot"""
 
     def __init__(self, pause):
-        self.pause, self.taken = pause, []
+        self.pause, self.taken, self.greeted = pause, [], []
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -90,6 +90,8 @@ class Sink:
                 if in_data:
                     self.taken.append(time.monotonic())
                     time.sleep(self.pause)
+                if line.upper().startswith(b"EHLO "):
+                    self.greeted.append(line.split()[1].decode())
                 in_data = line.upper().startswith(b"DATA")
                 try:
                     f.write(b"354 go on\r\n" if in_data else b"250 ok\r\n")
@@ -112,5 +114,28 @@ def test_a_delivery_is_finished(alone):
                if "to=<x@waits.example>" in x]
         assert len(log) == 1 and "status=sent" in log[0], log
         assert len(sink.taken) == 1
+    finally:
+        sink.socket.close()
+
+
+def test_a_busy_agent_is_left(alone):
+    """what is delivered after the reload is delivered by the configuration that
+    came with it, though the process of the old one is at work yet"""
+    sink = Sink(8)
+    change(alone, smtp_helo_name="old.example",
+           transport_maps="inline:{waits.example=smtp:[127.0.0.1]:%d, "
+           "more.example=smtp:[127.0.0.1]:%d}" % (sink.port, sink.port))
+    try:
+        alone.send(message(token()), ["x@waits.example"])
+        wait_for(lambda: sink.taken)
+        change(alone, smtp_helo_name="new.example")
+        alone.send(message(token()), ["y@more.example"])
+        wait_for(lambda: len(sink.greeted) > 1, limit=6)
+        assert sink.greeted == ["old.example", "new.example"]
+        for who in "x@waits.example", "y@more.example":
+            wait_for(lambda: any(
+                "to=<%s>" % who in line and "status=sent" in line
+                for line in alone.maillog().splitlines()))
+        assert len(sink.taken) == 2
     finally:
         sink.socket.close()
