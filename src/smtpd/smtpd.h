@@ -66,12 +66,17 @@ struct smtpd_txn {
 	bool			 broken;	/* cleanup is gone */
 };
 
-/* the last message that the client was told is taken, until it has spoken
- * again and so shown that it heard that */
-struct smtpd_unheard {
+struct smtpd_taken {
 	int64_t	taken;
 	char	id[16];
-	bool	is_set;
+};
+
+/* the messages that the client was told are taken, until it has spoken again
+ * and so shown that it heard that */
+struct smtpd_unheard {
+	struct smtpd_taken	*v;
+	size_t			 count;
+	size_t			 cap;
 };
 
 struct smtpd_client {
@@ -144,6 +149,8 @@ void	unheard_note(struct smtpd_client *c, const struct status *s,
 	    const struct content_answers *answers);
 /* a line is to be read, and was: was anything in it sent since? */
 bool	unheard_needs_input(const struct smtpd_client *c);
+/* it was */
+void	unheard_clear(struct smtpd_client *c);
 /* the session is over */
 void	unheard_tell(struct task *t, struct smtpd_client *c);
 /* smtpd_lmtp.c */

@@ -254,6 +254,7 @@ cmd_data(struct task *t, struct smtpd_client *c, struct slice args)
 	struct slice	bytes;
 	struct cursor	in;
 	int64_t		begun = task_now(t);
+	bool		waits = stream_buffered(&c->stream).len == 0;
 	int		r;
 
 	(void)args;
@@ -266,6 +267,8 @@ cmd_data(struct task *t, struct smtpd_client *c, struct slice args)
 	while (r == 0 && !c->txn.data.done) {
 		if ((r = read_some(t, c, begun, &bytes)) < 0)
 			break;
+		if (waits)
+			unheard_clear(c);	/* it has heard the 354 */
 		in = cursor_over(bytes);
 		r = pieces(t, c, &in);
 		stream_consume(&c->stream, bytes.len - cursor_left(&in));

@@ -110,14 +110,15 @@ static int
 read_command(struct task *t, struct smtpd_client *c, struct slice *ret_line)
 {
 	struct deadline	idle;
-	bool		heard = c->unheard.is_set && unheard_needs_input(c);
+	bool		heard = c->unheard.count > 0 &&
+			    unheard_needs_input(c);
 	int		r;
 
 	deadline_begin(t, &idle, c->p->smtpd_timeout);
 	r = stream_read_line(t, &c->stream, c->p->line_length_limit, ret_line);
 	r = deadline_end(t, &idle, r);
 	if (heard && r == 0)
-		c->unheard.is_set = false;
+		unheard_clear(c);
 	return r;
 }
 

@@ -117,6 +117,41 @@ def test_pipelined_quit(suite):
     settled(suite, subject, 1)
 
 
+def test_several_ahead(suite):
+    """several messages before the first answer is read"""
+    subjects = [token() for _ in range(5)]
+    texts = [message(subject) for subject in subjects]
+    r = Raw(suite.port("smtp"))
+    assert r.say("EHLO client.test")[0] == 250
+    r.socket.sendall(b"".join(
+        b"MAIL FROM:<sender@other.test>\r\nRCPT TO:<alice@example.test>\r\n"
+        b"BDAT %d LAST\r\n%s" % (len(text), text.encode())
+        for text in texts))
+    wait_for(lambda: all(count(suite, subject) for subject in subjects))
+    r.close()
+    noted(suite)
+    for text in texts:
+        assert send(suite, text)[0] == 250
+    for subject in subjects:
+        settled(suite, subject, 1)
+
+
+def test_content_shows_it(suite):
+    """who sends content has heard the 354, and all that was said before"""
+    subject = token()
+    text = message(subject)
+    r = transaction(suite, text)
+    r.socket.sendall(b".\r\nMAIL FROM:<sender@other.test>\r\n"
+                     b"RCPT TO:<alice@example.test>\r\nDATA\r\n")
+    assert [r.reply()[0] for _ in range(4)] == [250, 250, 250, 354]
+    r.socket.sendall(b"Subject: cut off\r\n")
+    time.sleep(0.2)
+    r.close()
+    noted(suite)
+    assert send(suite, text)[0] == 250
+    settled(suite, subject, 2)
+
+
 @pytest.mark.parametrize("change", ["no id", "body", "sender", "rcpt"])
 def test_others(suite, change):
     """what is not the same is another message"""
