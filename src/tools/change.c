@@ -74,9 +74,9 @@ send_task(struct task *t, void *arg)
 
 /* --- in the file */
 
-/* folder - of the database */
-static const char *
-folder(struct tool *tool)
+/* change_folder - of the database */
+const char *
+change_folder(struct tool *tool)
 {
 	return arena_printf(&tool->arena, "%s/auth",
 	    tool_value(tool, "data_directory")).data;
@@ -87,7 +87,7 @@ int
 change_open(struct tool *tool, bool to_read, struct accounts **ret_accounts)
 {
 	struct diag	diag = DIAG_INIT;
-	int		r = accounts_open(folder(tool), to_read ? ACCOUNTS_READ :
+	int		r = accounts_open(change_folder(tool), to_read ? ACCOUNTS_READ :
 			    ACCOUNTS_WRITE, ret_accounts, &diag);
 
 	if (r == 0 || (r == -ENOENT && to_read))
@@ -96,7 +96,7 @@ change_open(struct tool *tool, bool to_read, struct accounts **ret_accounts)
 		(void)tool_fail_diag(tool, &diag);
 	else
 		(void)tool_fail(tool, "cannot open the accounts database "
-		    "in %s: %s", folder(tool), strerror(-r));
+		    "in %s: %s", change_folder(tool), strerror(-r));
 	return r;
 }
 
@@ -148,7 +148,7 @@ static int
 make_folder(struct tool *tool)
 {
 	const char	*data = tool_value(tool, "data_directory");
-	const char	*path = folder(tool);
+	const char	*path = change_folder(tool);
 	uid_t		 uid;
 	gid_t		 gid;
 
@@ -175,8 +175,8 @@ change_in_file(struct tool *tool, int (*fn)(struct tool *tool, void *arg),
 
 	if ((r = make_folder(tool)) != TOOL_OK)
 		return r;
-	if (stat(folder(tool), &st) < 0)
-		return tool_fail(tool, "cannot look at %s: %s", folder(tool),
+	if (stat(change_folder(tool), &st) < 0)
+		return tool_fail(tool, "cannot look at %s: %s", change_folder(tool),
 		    strerror(errno));
 	return tool_as_user(tool, st.st_uid, st.st_gid, fn, arg);
 }

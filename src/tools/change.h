@@ -35,8 +35,10 @@ int	change_show(struct tool *tool, const char *kind, const char *name);
 /* the members of that group or shared account, a line each */
 int	change_members(struct tool *tool, const char *kind, const char *name);
 
-/* --- for change_list.c: the database in its file, while the suite is stopped */
+/* --- for who only reads: the database in its file, while the suite is stopped */
 struct accounts;
+/* where it is */
+const char	*change_folder(struct tool *tool);
 /* run fn on the folder of the database as who owns it */
 int	change_in_file(struct tool *tool,
 	    int (*fn)(struct tool *tool, void *arg), void *arg);

@@ -43,6 +43,8 @@ void	check_services(struct check *c);
 void	check_folders(struct check *c);
 void	check_programs(struct check *c);
 void	check_tables(struct check *c);
+/* --- check_mail.c: who has the host's own mail */
+void	check_mail(struct check *c);
 /* --- check_tls.c: keys and certificates */
 void	check_certificates(struct check *c);
 /* --- check_host.c: users, kernel, ports */

@@ -88,6 +88,7 @@ verb_check(struct tool *tool, int argc, char **argv)
 	check_folders(&c);
 	check_programs(&c);
 	check_tables(&c);
+	check_mail(&c);
 	check_certificates(&c);
 	check_name(&c);
 	check_kernel(&c);

@@ -3,9 +3,11 @@
 found, with its place."""
 import json
 import os
+import pathlib
 import socket
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -101,6 +103,46 @@ def test_master(tmp_path, row, level, text):
     assert status == (1 if level == "error" else 0), found
     assert [f for f in found if f["level"] == level and
             text in f["text"]], found
+
+
+@pytest.fixture
+def open_folder():
+    """one that every user can reach"""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield pathlib.Path(folder)
+
+
+def test_own_mail(open_folder):
+    """the host's mail is somebody's, by a table or by the accounts"""
+    def lost(main):
+        status, found = check(open_folder,
+                              "mydestination = $myhostname\n" + main)
+        assert status == 0, found
+        found = [f for f in found if "leads nowhere" in f["text"]]
+        assert all(f["level"] == "warning" for f in found), found
+        return [f["where"] for f in found]
+
+    def barid(*args):
+        subprocess.run([BUILD / "bin/barid", "-c", open_folder / "etc", *args],
+                       check=True, timeout=30, input=b"secret\n")
+
+    assert lost("") == ["postmaster", "root"]
+    assert lost("alias_maps = inline:{root=a@far.test}\n"
+                "local_recipient_maps = $alias_maps\n") == ["postmaster"]
+    assert lost("local_recipient_maps =\nalias_maps = inline:{"
+                "root=nobody@mail.example.test, postmaster=root}\n") == \
+        ["postmaster", "root"]
+    assert lost("virtual_alias_maps = inline:{postmaster=b@far.test, "
+                "root=nobody@mail.example.test}\n") == ["root"]
+    barid("domain", "add", "mail.example.test")
+    assert lost("") == ["postmaster", "root"]
+    barid("account", "add", "--password-stdin", "root@mail.example.test")
+    assert lost("") == ["postmaster"]
+    barid("alias", "add", "postmaster@mail.example.test",
+          "root@mail.example.test")
+    assert lost("") == []
+    assert not (open_folder / "queue").exists()
 
 
 def certificate(folder, name, days, host="mail.example.test"):
