@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The flag word of the store as IMAP names it, and back. Keywords are named
- * in FLAGS before a message is said to have them (RFC 3501 7.2.6).
+ * in FLAGS before a message is said to have them (RFC 3501 7.2.6): of those
+ * in the flag word the ones a mailbox has, of those in side records all that
+ * the account has, since nobody counts them by mailbox.
  */
 #include "imapd/session_private.h"
 
@@ -75,6 +77,21 @@ add_keywords(struct imap_session *s, uint64_t keywords)
 	return 0;
 }
 
+/* add_all_keywords - the bits, and all that have no bit */
+static int
+add_all_keywords(struct imap_session *s, uint64_t bits)
+{
+	int	r;
+
+	if ((r = add_keywords(s, bits)) < 0)
+		return r;
+	for (size_t i = FLAG_KEYWORDS_INLINE; i < s->keyword_count; i++) {
+		buf_add_byte(&s->out, ' ');
+		buf_add(&s->out, s->keywords[i]);
+	}
+	return 0;
+}
+
 /* session_format_mailbox_flags - FLAGS and PERMANENTFLAGS */
 int
 session_format_mailbox_flags(struct imap_session *s, uint64_t keywords,
@@ -83,21 +100,42 @@ session_format_mailbox_flags(struct imap_session *s, uint64_t keywords,
 	int	r;
 
 	keywords &= FLAGS_KEYWORDS;
+	if ((r = account_keywords(s->account, &s->arena, &s->keywords,
+	    &s->keyword_count)) < 0)
+		return r;
 	buf_add_text(&s->out, "* FLAGS (");
 	(void)imap_format_system_flags(&s->out, IMAP_FLAGS_ALL);
-	if ((r = add_keywords(s, keywords)) < 0)
+	if ((r = add_all_keywords(s, keywords)) < 0)
 		return r;
 	buf_add_text(&s->out, ")\r\n* OK [PERMANENTFLAGS (");
 	if (permanent) {
 		(void)imap_format_system_flags(&s->out, IMAP_FLAGS_ALL);
-		if ((r = add_keywords(s, keywords)) < 0)
+		if ((r = add_all_keywords(s, keywords)) < 0)
 			return r;
 		buf_add_text(&s->out, " \\*");
 	}
 	buf_addf(&s->out, ")] %s\r\n", permanent ?
 	    "Flags can be set for good" : "No flag can be set");
 	s->selected.keywords_told |= keywords;
+	s->selected.table_told = (uint16_t)s->keyword_count;
 	return 0;
+}
+
+/* has_new - has the account keywords without a bit that were not named? Asked
+ * each time: other sessions make keywords, too */
+static int
+has_new(struct imap_session *s, bool *ret_new)
+{
+	struct arena	a = ARENA_INIT;
+	struct slice	*names;
+	size_t		count;
+	int		r = account_keywords(s->account, &a, &names, &count);
+
+	if (r == 0)
+		*ret_new = count > FLAG_KEYWORDS_INLINE &&
+		    count > s->selected.table_told;
+	arena_free(&a);
+	return r;
 }
 
 /* session_tell_keywords - name keywords before they are used */
@@ -106,8 +144,13 @@ session_tell_keywords(struct imap_session *s, uint64_t flags)
 {
 	struct session_selected *sel = &s->selected;
 	uint64_t	unknown = flags & FLAGS_KEYWORDS & ~sel->keywords_told;
+	bool		is_new = unknown != 0;
+	int		r;
 
-	if (unknown == 0)
+	if (!is_new && (flags & FLAG_MORE) != 0 &&
+	    (r = has_new(s, &is_new)) < 0)
+		return r;
+	if (!is_new)
 		return 0;
 	return session_format_mailbox_flags(s, sel->keywords_told | unknown,
 	    !sel->read_only);

@@ -9,7 +9,7 @@
 
 #include "libutil/cursor.h"
 
-#define FREEZE_VERSION	1
+#define FREEZE_VERSION	2
 #define FREEZE_IDLING	1
 #define FREEZE_READ_ONLY 2
 
@@ -32,6 +32,7 @@ imap_session_freeze(const struct imap_session *s, struct buf *out)
 	buf_add_le64(out, v.modseq);
 	buf_add_le64(out, v.gone_modseq);
 	buf_add_le64(out, sel->keywords_told);
+	buf_add_le16(out, sel->table_told);
 	buf_add_le64(out, s->command_count);
 	buf_add_le16(out, (uint16_t)sel->recent.count);
 	for (size_t i = 0; i < sel->recent.count; i++) {
@@ -89,6 +90,7 @@ read_state(struct slice state, struct imap_session *s)
 	flags = cursor_byte(&c);
 	if (flags < 0 || read_view(&c, &s->asleep) < 0 ||
 	    cursor_le64(&c, &s->selected.keywords_told) < 0 ||
+	    cursor_le16(&c, &s->selected.table_told) < 0 ||
 	    cursor_le64(&c, &s->command_count) < 0 ||
 	    read_recent(&c, &s->selected.recent) < 0 ||
 	    cursor_le16(&c, &tag_len) < 0 || tag_len > IMAP_TAG_MAX ||

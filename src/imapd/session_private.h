@@ -43,6 +43,8 @@ struct session_selected {
 	uint32_t		 mailbox;
 	bool			 read_only;
 	uint64_t		 keywords_told;	/* bits named in FLAGS */
+	uint16_t		 table_told;	/* so many of the account's
+						 * keywords there were then */
 	struct session_recent	 recent;
 	struct shared_mailbox	*shared;
 };

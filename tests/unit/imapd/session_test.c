@@ -839,6 +839,48 @@ TEST(session_keywords)
 	buf_free(&b);
 }
 
+/* add_flags - what FLAGS or PERMANENTFLAGS says of these keywords */
+static void
+add_flags(struct buf *b, const char *before, size_t first, size_t end,
+    const char *after)
+{
+	buf_addf(b, "S: %s(\\Answered \\Flagged \\Deleted \\Seen \\Draft",
+	    before);
+	for (size_t i = first; i < end; i++)
+		buf_addf(b, " word%zu", i);
+	buf_addf(b, "%s\n", after);
+}
+
+TEST(session_keywords_are_named)
+{
+	struct buf	b = BUF_INIT;
+
+	buf_add_text(&b, "C: a0 SELECT INBOX\nS. a0 OK\n");
+	for (size_t i = 0; i < 48; i++)
+		buf_addf(&b, "C: k%zu STORE 1 +FLAGS.SILENT word%zu\n"
+		    "S. k%zu OK\n", i, i, i);
+	/* one more than the flag word holds; nobody was told of the others */
+	buf_add_text(&b, "C: b1 STORE 2 +FLAGS word48\n");
+	add_flags(&b, "* FLAGS ", 48, 49, ")");
+	add_flags(&b, "* OK [PERMANENTFLAGS ", 48, 49,
+	    " \\*)] Flags can be set for good");
+	buf_add_text(&b, "S: * 2 FETCH (FLAGS (word48 \\Recent))\n"
+	    "S. b1 OK\n"
+	    "Z:\n"
+	    "C: b2 FETCH 2 FLAGS\n"	/* it is named already */
+	    "S: * 2 FETCH (FLAGS (word48 \\Recent))\n"
+	    "S. b2 OK\n"
+	    "C: b3 STORE 3 +FLAGS.SILENT word49\n"
+	    "S. b3 OK\n"
+	    "C: b4 SELECT INBOX\n");
+	add_flags(&b, "* FLAGS ", 0, 50, ")");
+	add_flags(&b, "* OK [PERMANENTFLAGS ", 0, 50,
+	    " \\*)] Flags can be set for good");
+	buf_add_text(&b, "S. b4 OK\n");
+	RUN(buf_cstr(&b));
+	buf_free(&b);
+}
+
 TEST(session_two_of_one_account)
 {
 	/* what one session was told of is not recent to the next */
