@@ -10,6 +10,7 @@
 
 static struct test_case	*first, **last = &first;
 static bool		 failed;
+static _Atomic size_t	 checks;		/* done, by any thread */
 static char		 tmpdir[PATH_MAX];
 
 /* test_register - add a test; called before main */
@@ -38,6 +39,7 @@ test_fail(const char *file, int line, size_t row, const char *format, ...)
 bool
 test_check(bool held, const char *what, size_t row, const char *file, int line)
 {
+	checks++;
 	if (!held)
 		test_fail(file, line, row, "%s", what);
 	return held;
@@ -48,6 +50,7 @@ long long
 test_check_int(long long got, long long want, const char *what, size_t row,
     const char *file, int line)
 {
+	checks++;
 	if (got != want)
 		test_fail(file, line, row, "%s is %lld, not %lld", what, got,
 		    want);
@@ -59,6 +62,7 @@ bool
 test_check_slice(struct slice got, struct slice want, const char *what,
     size_t row, const char *file, int line)
 {
+	checks++;
 	if (slice_equal(got, want))
 		return true;
 	test_fail(file, line, row, "%s is \"%.*s\", not \"%.*s\"", what,
@@ -110,7 +114,12 @@ main(int argc, char **argv)
 		if (argc > 1 && strcmp(argv[1], c->name) != 0)
 			continue;
 		failed = false;
+		checks = 0;
 		c->run();
+		if (checks == 0) {	/* what it would test never ran */
+			printf("# %s checked nothing\n", c->name);
+			failed = true;
+		}
 		n++;
 		bad += failed;
 		printf("%sok %d - %s\n", failed ? "not " : "", n, c->name);

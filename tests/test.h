@@ -2,7 +2,8 @@
 /*
  * Unit tests: TEST(name) { ... } registers a test; the program runs them all
  * and prints TAP for prove(1). A CHECK that fails prints where and with which
- * row of a table, and the test goes on. Run one test: ./x_test NAME.
+ * row of a table, and the test goes on. A test that checks nothing fails. Run
+ * one test: ./x_test NAME.
  *
  * Fuzz targets: one FUZZ(name) { ... } in a file of tests/fuzz, with `input`
  * (struct slice) and `scratch` (an empty struct buf *). Built with libFuzzer,

@@ -81,6 +81,19 @@ def test_make_install(tmp_path):
                                                "aliases")}
 
 
+def test_compile_commands(tmp_path):
+    """one entry for every source, with the words a compiler takes"""
+    run("make", "-s", "-C", BUILD, "compile_commands.json", limit=120)
+    found = json.loads((BUILD / "compile_commands.json").read_text())
+    sources = {str(p.relative_to(TOP)) for p in (TOP / "src").glob("*/*.c")}
+    assert {str(pathlib.Path(e["file"]).resolve().relative_to(TOP))
+            for e in found} == sources
+    assert all(pathlib.Path(e["directory"]) == BUILD.resolve() for e in found)
+    words = next(e["arguments"] for e in found if e["file"].endswith("slice.c"))
+    assert '-DBARID_CONFIG_DIRECTORY="' in " ".join(words)
+    run(*words, "-o", tmp_path / "slice.o", cwd=BUILD)
+
+
 def test_configure_names_what_is_missing(tmp_path):
     """each library is hidden from the linker in turn"""
     libraries = {"ssl": "libssl-dev", "lmdb": "liblmdb-dev", "db": "libdb-dev",
