@@ -201,6 +201,10 @@ MUST_USE int	qdoubt_tell_all(struct owner *o);
 MUST_USE int	qdoubt_heard(struct qmgr *q,
 		    const struct msg_queue_unheard *m);
 void	qdoubt_mishap(struct daemon *d, uint32_t process);
+/* the doubts with which a message is to be delivered; how many */
+#define QDOUBT_MAX	16	/* in an envelope */
+size_t	qdoubt_of(struct qmgr *q, const struct msg_envelope *e,
+	    struct msg_doubt ret_doubts[QDOUBT_MAX]);
 /* qmgr_change.c: records that the administrator changes, and those who read
  * them meanwhile */
 /* a record was changed in the batch; what was read of it before is old */

@@ -129,8 +129,11 @@ pack(struct delivery *d, struct buf *out)
 {
 	struct msg_envelope	 e = *d->message->envelope;
 	struct msg_rcpt		*v = NEW_ARRAY(struct msg_rcpt, d->count);
+	struct msg_doubt	 doubts[QDOUBT_MAX];
 	int			 r;
 
+	e.doubts.n = qdoubt_of(d->qmgr, &e, doubts);
+	e.doubts.v = doubts;
 	for (size_t i = 0; i < d->count; i++) {
 		v[i] = d->message->envelope->rcpts.v[d->index[i]];
 		v[i].number = d->index[i];

@@ -16,6 +16,7 @@
  * its session has ended: through mode, smtpd_timeout, and something more */
 #define OWED_US		(15 * MINUTE_US)
 #define WRITE_PAUSE	60000	/* ms */
+#define LATE_US		(MINUTE_US / 2)	/* longer than we can be busy */
 
 static int64_t
 now_us(struct qmgr *q)
@@ -147,6 +148,41 @@ qdoubt_tell_all(struct owner *o)
 	r = ipc_post(o->conn, &msg_queue_doubts_desc, &m);
 	arena_free(&a);
 	return r;
+}
+
+/* --- of a message that is to be delivered */
+
+static bool
+is_named(const struct msg_doubt *v, size_t n, int64_t taken)
+{
+	for (size_t i = 0; i < n; i++)
+		if (taken >= v[i].since && taken <= v[i].until)
+			return true;
+	return false;
+}
+
+/* qdoubt_of - the doubts of a message, as cleanup gave them. Those of copies
+ * before it are added, if the news of them was still on its way to that cleanup
+ * then; news that came long after is not of a copy that was sent in its
+ * place. */
+size_t
+qdoubt_of(struct qmgr *q, const struct msg_envelope *e,
+    struct msg_doubt ret_doubts[QDOUBT_MAX])
+{
+	int64_t	copies[DOUBTS_COPIES_MAX];
+	size_t	n = size_min(e->doubts.n, QDOUBT_MAX), count;
+
+	for (size_t i = 0; i < n; i++)
+		ret_doubts[i] = e->doubts.v[i];
+	if (now_us(q) - e->taken > LATE_US)
+		return n;
+	count = doubts_find(&q->doubts, e->content_id, copies);
+	for (size_t i = 0; i < count && n < QDOUBT_MAX; i++)
+		if (copies[i] < e->taken &&
+		    !is_named(ret_doubts, n, copies[i]))
+			ret_doubts[n++] = (struct msg_doubt){ copies[i],
+			    copies[i] };
+	return n;
 }
 
 /* --- what we hear */

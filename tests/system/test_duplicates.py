@@ -223,6 +223,32 @@ def test_in_flight(make_suite, number):
     settled(s, subject, 2)
 
 
+def test_news_is_late(make_suite):
+    """copies come by other processes before these can have heard of the first
+    one's end"""
+    s = make_suite("--set", "master_service_processes=2",
+                   "--set", "cleanup_slot_stock=64",
+                   accounts=("alice:secret",))
+    for _ in range(16):         # both cleanups have slots
+        assert send(s, message(token(), sender="alice@example.test"),
+                    service="submission")[0] == 250
+    stopped = processes(s, "qmgr")
+    subject = token()
+    text = message(subject, sender="alice@example.test")
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for i in range(5):
+            assert send(s, text, quit=i == 4, service="submission")[0] == 250
+            noted(s)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    settled(s, subject, 1)
+    assert send(s, text, service="submission")[0] == 250
+    settled(s, subject, 2)
+
+
 def test_other_part_is_no_copy(suite):
     """that another part of the message was heard of says nothing of this"""
     subject = token()
