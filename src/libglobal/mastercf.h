@@ -97,8 +97,10 @@ MUST_USE int	mastercf_split_inet(struct slice name, struct slice *ret_host,
 /* the number of a port that has a name here, so that nothing depends on
  * /etc/services (known_tcp_ports); others as they are */
 const char	*mastercf_port(const char *name);
-/* the row as text, one option a line; parses back to the same */
-void	mastercf_format(struct buf *out, const struct mastercf_service *s);
+/* the row as text, folded with one option a line, or on one line; parses back
+ * to the same */
+void	mastercf_format(struct buf *out, const struct mastercf_service *s,
+	    bool folded);
 /* one field of it as text */
 void	mastercf_format_field(struct buf *out, const struct mastercf_service *s,
 	    enum mastercf_field field);

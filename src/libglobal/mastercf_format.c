@@ -114,7 +114,7 @@ mastercf_format_field(struct buf *out, const struct mastercf_service *s,
 
 /* mastercf_format - the row as text */
 void
-mastercf_format(struct buf *out, const struct mastercf_service *s)
+mastercf_format(struct buf *out, const struct mastercf_service *s, bool folded)
 {
 	static const size_t column[] = { 0, 11, 17, 25, 33, 41, 49, 57 };
 	size_t start = out->len;
@@ -131,6 +131,6 @@ mastercf_format(struct buf *out, const struct mastercf_service *s)
 		buf_add_byte(out, ' ');
 	} while (out->len - start < column[MASTERCF_COMMAND] &&
 	    buf_check(out) == 0);
-	format_command(out, s, "\n    ");
+	format_command(out, s, folded ? "\n    " : " ");
 	buf_add_byte(out, '\n');
 }

@@ -95,11 +95,12 @@ unknown(int argc, char **argv)
 static bool
 take_json(int *argc, char **argv)
 {
-	bool	found = false;
+	bool	found = false, over = false;
 	int	n = 0;
 
 	for (int i = 0; i < *argc; i++) {
-		if (i > 0 && strcmp(argv[i], "--json") == 0)
+		over |= strcmp(argv[i], "--") == 0;
+		if (i > 0 && !over && strcmp(argv[i], "--json") == 0)
 			found = true;
 		else
 			argv[n++] = argv[i];
@@ -150,7 +151,11 @@ barid(int argc, char **argv, struct tool *tool)
 	argv += words - 1;
 	tool->json = take_json(&argc, argv);
 	optind = 0;	/* forget the "+" of above: glibc */
-	r = v->run(tool, argc, argv);
+	/* who reads JSON is not to be given something else */
+	if (tool->json && strstr(v->arguments, "--json") == NULL)
+		r = TOOL_USAGE;
+	else
+		r = v->run(tool, argc, argv);
 	return r == TOOL_USAGE ? tool_usage(tool, arena_printf(&tool->arena,
 	    "%s%s%s", tool->name, v->arguments[0] == '\0' ? "" : " ",
 	    v->arguments).data) : r;

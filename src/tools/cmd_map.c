@@ -87,15 +87,16 @@ open_map(struct tool *tool, const char *text, unsigned flags,
 	    tool_fail(tool, "%.*s: %s", SLICE_ARG(spec), strerror(-r));
 }
 
-/* query - print what each key has; TOOL_FAILED if a key has nothing */
+/* query - print what a key has, behind it if between is not NULL; TOOL_FAILED
+ * if it has nothing */
 static int
-query(struct tool *tool, struct map *map, struct slice key, bool show_key)
+query(struct tool *tool, struct map *map, struct slice key, const char *between)
 {
 	struct buf	value = BUF_INIT;
 	int		r = map_get(map, key, &value);
 
-	if (r == 0 && show_key)
-		printf("%.*s\t%.*s\n", SLICE_ARG(key),
+	if (r == 0 && between != NULL)
+		printf("%.*s%s%.*s\n", SLICE_ARG(key), between,
 		    SLICE_ARG(buf_slice(&value)));
 	else if (r == 0)
 		printf("%.*s\n", SLICE_ARG(buf_slice(&value)));
@@ -108,15 +109,16 @@ query(struct tool *tool, struct map *map, struct slice key, bool show_key)
 
 /* query_all - one key, or with "-" each line of standard input */
 static int
-query_all(struct tool *tool, struct map *map, const char *key)
+query_all(struct tool *tool, struct map *map, const char *key,
+    const char *between)
 {
 	char	line[1024];
 	int	r = TOOL_FAILED;
 
 	if (strcmp(key, "-") != 0)
-		return query(tool, map, slice_of(key), false);
+		return query(tool, map, slice_of(key), NULL);
 	while (fgets(line, sizeof(line), stdin) != NULL)
-		if (query(tool, map, slice_trim(slice_of(line)), true) ==
+		if (query(tool, map, slice_trim(slice_of(line)), between) ==
 		    TOOL_OK)
 			r = TOOL_OK;
 	return r;
@@ -136,7 +138,7 @@ query_param(struct tool *tool, const char *param, const char *key)
 		return tool_fail_diag(tool, &diag);
 	for (size_t i = 0; r != TOOL_OK &&
 	    (map = map_list_at(list, i)) != NULL; i++)
-		r = query_all(tool, map, key);
+		r = query_all(tool, map, key, "\t");
 	map_list_close(&list);
 	return r;
 }
@@ -144,21 +146,22 @@ query_param(struct tool *tool, const char *param, const char *key)
 static int
 print_pair(void *arg, struct slice key, struct slice value)
 {
-	(void)arg;
-	printf("%.*s\t%.*s\n", SLICE_ARG(key), SLICE_ARG(value));
+	const char *const *between = arg;
+
+	printf("%.*s%s%.*s\n", SLICE_ARG(key), *between, SLICE_ARG(value));
 	return 0;
 }
 
 /* list - all of a table (-s) */
 static int
-list(struct tool *tool, const char *text)
+list(struct tool *tool, const char *text, const char *between)
 {
 	struct map	*map;
 	int		 r = open_map(tool, text, 0, &map);
 
 	if (r != TOOL_OK)
 		return r;
-	r = map_each(map, print_pair, NULL);
+	r = map_each(map, print_pair, &between);
 	if (r < 0)
 		(void)tool_fail(tool, "%s: %s", map_spec(map),
 		    r == -EOPNOTSUPP ? "no list can be made of this type" :
@@ -193,7 +196,7 @@ verb_map_query(struct tool *tool, int argc, char **argv)
 		return query_param(tool, argv[1], argv[2]);
 	if ((r = open_map(tool, argv[1], 0, &map)) != TOOL_OK)
 		return r;
-	r = query_all(tool, map, argv[2]);
+	r = query_all(tool, map, argv[2], "\t");
 	map_close(&map);
 	return r;
 }
@@ -201,7 +204,7 @@ verb_map_query(struct tool *tool, int argc, char **argv)
 int
 verb_map_list(struct tool *tool, int argc, char **argv)
 {
-	return argc != 2 ? TOOL_USAGE : list(tool, argv[1]);
+	return argc != 2 ? TOOL_USAGE : list(tool, argv[1], "\t");
 }
 
 /* what postmap and postalias were told */
@@ -282,17 +285,19 @@ delete(struct tool *tool, const char *text, struct options *o)
 static int
 on_table(struct tool *tool, const char *text, struct options *o)
 {
+	const char	*between = o->make.syntax == MAP_SYNTAX_ALIASES ?
+			    ":\t" : "\t";
 	struct map	*map;
 	int		 r;
 
 	if (o->list)
-		return list(tool, text);
+		return list(tool, text, between);
 	if (o->delete != NULL)
 		return delete(tool, text, o);
 	if (o->query != NULL) {
 		if ((r = open_map(tool, text, o->flags, &map)) != TOOL_OK)
 			return r;
-		r = query_all(tool, map, o->query);
+		r = query_all(tool, map, o->query, between);
 		map_close(&map);
 		return r;
 	}

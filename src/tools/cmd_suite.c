@@ -12,7 +12,9 @@
 #include "libglobal/daemons.h"
 #include "libglobal/ipc_tool.h"
 #include "libtask/io.h"
+#include "libutil/buf.h"
 #include "libutil/conf.h"
+#include "libutil/json_write.h"
 #include "tools/suite.h"
 #include "tools/verbs.h"
 
@@ -288,20 +290,48 @@ verb_reload(struct tool *tool, int argc, char **argv)
 	    "what it had", ask.text);
 }
 
+/* print_status - the answer as an object on a line */
+static void
+print_status(bool running, const char *text)
+{
+	struct buf		b = BUF_INIT;
+	struct json_writer	w = json_writer_into(&b);
+
+	json_object_begin(&w);
+	json_key(&w, S("running"));
+	json_bool(&w, running);
+	json_key(&w, S("ready"));
+	json_bool(&w, running && text[0] == '\0');
+	json_key(&w, S("text"));
+	json_text(&w, text);
+	json_object_end(&w);
+	json_writer_end(&w);
+	printf("%.*s\n", SLICE_ARG(buf_slice(&b)));
+	buf_free(&b);
+}
+
 /* verb_status - is it running and ready? */
 int
 verb_status(struct tool *tool, int argc, char **argv)
 {
-	struct ask	ask;
-	int		r;
+	const char	*text = "";
+	int		 r;
 
 	(void)argv;
 	if (argc != 1)
 		return TOOL_USAGE;
-	if ((r = ask_master(tool, &msg_tool_status_desc, &ask)) != TOOL_OK)
-		return r;
-	if (ask.text[0] != '\0')
-		return tool_fail(tool, "%s", ask.text);
-	printf("the suite is running; all services are ready\n");
-	return TOOL_OK;
+	if (tool_conf(tool) != 0)
+		return TOOL_FAILED;
+	r = suite_ask_status(tool, &text);
+	if (r < 0 && r != -ECONNREFUSED && r != -ENOENT)
+		return tool_fail(tool, "cannot ask master: %s", strerror(-r));
+	if (tool->json)
+		print_status(r == 0, r == 0 ? text : "the suite does not run");
+	else if (r < 0)
+		return tool_fail(tool, "the suite does not run");
+	else if (text[0] != '\0')
+		return tool_fail(tool, "%s", text);
+	else
+		printf("the suite is running; all services are ready\n");
+	return r == 0 && text[0] == '\0' ? TOOL_OK : TOOL_FAILED;
 }

@@ -51,7 +51,7 @@ int	conf_change(struct tool *tool, enum conf_change change, char **words,
 
 /* --- postconf_master.c: -M, -F, -P; each with words to print, or changes */
 int	postconf_rows(struct tool *tool, enum conf_change change, bool edit,
-	    char **words, size_t count);
+	    bool folded, char **words, size_t count);
 int	postconf_fields(struct tool *tool, bool edit, char **words,
 	    size_t count);
 int	postconf_overrides(struct tool *tool, enum conf_change change,

@@ -17,6 +17,7 @@ struct options {
 	char	where;		/* M F P, or 0: main.cf */
 	char	edit;		/* e X #, or 0 */
 	bool	maps;		/* -m */
+	bool	folded;		/* -f */
 };
 
 static void
@@ -129,10 +130,12 @@ one_option(struct tool *tool, struct options *o, int c)
 		o->edit = (char)c;
 		break;
 	case 'f':
+		o->folded = true;
+		break;
 	case 'p':
 	case 'q':
 	case 'v':
-		break;		/* nothing is folded; -p is the default */
+		break;		/* -p is the default */
 	default:
 		return TOOL_FAILED;
 	}
@@ -171,7 +174,7 @@ compat_postconf(struct tool *tool, int argc, char **argv)
 	switch (o.where) {
 	case 'M':
 		return postconf_rows(tool, change_of(o.edit), o.edit != '\0',
-		    words, count);
+		    o.folded, words, count);
 	case 'F':
 		return postconf_fields(tool, o.edit != '\0', words, count);
 	case 'P':

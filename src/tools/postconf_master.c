@@ -70,15 +70,29 @@ print(struct tool *tool, print_fn *fn, char **words, size_t count)
 }
 
 static void
-print_row(const struct mastercf_service *s, const struct word *w)
+print_formatted(const struct mastercf_service *s, bool folded)
 {
 	struct buf b = BUF_INIT;
 
-	(void)w;
-	mastercf_format(&b, s);
+	mastercf_format(&b, s, folded);
 	printf("%.*s%s", SLICE_ARG(buf_slice(&b)), b.len > 0 &&
 	    b.data[b.len - 1] == '\n' ? "" : "\n");
 	buf_free(&b);
+}
+
+/* print_row - on one line, for scripts */
+static void
+print_row(const struct mastercf_service *s, const struct word *w)
+{
+	(void)w;
+	print_formatted(s, false);
+}
+
+static void
+print_folded(const struct mastercf_service *s, const struct word *w)
+{
+	(void)w;
+	print_formatted(s, true);
 }
 
 static void
@@ -184,10 +198,10 @@ edit_override(struct slice text, const struct word *w, enum conf_change change,
 /* postconf_rows - -M */
 int
 postconf_rows(struct tool *tool, enum conf_change change, bool is_edit,
-    char **words, size_t count)
+    bool folded, char **words, size_t count)
 {
 	return is_edit ? edit(tool, edit_row, change, words, count) :
-	    print(tool, print_row, words, count);
+	    print(tool, folded ? print_folded : print_row, words, count);
 }
 
 /* postconf_fields - -F */

@@ -71,7 +71,7 @@ FUZZ(mastercf_parse)
 		goto out;
 	}
 	for (size_t i = 0; i < cf.count; i++)
-		mastercf_format(scratch, &cf.service[i]);
+		mastercf_format(scratch, &cf.service[i], i % 2 == 0);
 	FUZZ_CHECK(mastercf_parse(buf_slice(scratch), "f", &a, &d, &again) == 0);
 	FUZZ_CHECK(again.count == cf.count);
 	for (size_t i = 0; i < cf.count; i++)

@@ -151,8 +151,9 @@ def test_unprivileged(tmp_path):
         ps = subprocess.run(
             [str(BUILD / "bin/barid"), "-c", folder + "/s/etc", "ps",
              "--json"], capture_output=True, text=True, timeout=30)
-        for line in ps.stdout.splitlines():
-            row = json.loads(line)
+        found = [json.loads(line) for line in ps.stdout.splitlines()]
+        assert {"master", "smtpd", "stored"} <= {r["daemon"] for r in found}
+        for row in found:
             assert row["user"] == "nobody"
             assert row["daemon"] == "master" or (
                 row["seccomp"] == "2" and row["no_new_privs"] == "1"), row

@@ -24,6 +24,8 @@ def rows(text):
 
 def test_status_ps(suite):
     assert "ready" in ok(suite.barid("status"))
+    assert rows(ok(suite.barid("status", "--json"))) == [
+        {"running": True, "ready": True, "text": ""}]
     found = rows(ok(suite.barid("ps", "--json")))
     daemons = {r["daemon"] for r in found}
     assert {"master", "smtpd", "imapd", "qmgr", "authd", "logd"} <= daemons
@@ -149,6 +151,10 @@ def test_queue_of_a_stopped_suite(make_suite):
     ident = wait_for(lambda: queue(s))[0]["queue_id"]
     s.stop()
     assert queue(s)[0]["queue_id"] == ident
+    r = s.barid("status", "--json")
+    assert r.returncode == 1
+    assert rows(r.stdout) == [{"running": False, "ready": False,
+                               "text": "the suite does not run"}]
     assert subject in ok(s.barid("queue", "show", ident))
     ok(s.barid("account", "add", "late@example.test", "--password-stdin",
                input="pw\n"))
@@ -237,6 +243,11 @@ def test_conf(suite, tmp_path):
     conf("-F", "relay/unix/process_limit=7")
     assert "relay/unix/process_limit = 7\n" in conf("-F", "relay/unix")
     assert "relay" in conf("-M", "relay/unix")
+    # a row is a line, unless it is to be folded
+    row = conf("-M", "submission/inet") or conf(
+        "-M", "127.0.0.1:%d/inet" % suite.port("submission"))
+    assert row.count("\n") == 1 and " -o syslog_name=" in row
+    assert "\n    -o syslog_name=" in conf("-Mf", row.split()[0] + "/inet")
     r = suite.run(postconf, "-c", tmp_path, "-e", "smtpd_timeout=abc")
     assert r.returncode == 1 and "time" in r.stderr
 
@@ -317,6 +328,17 @@ def test_maps(suite, tmp_path):
                         "inline:{a=b}")) == "b\n"
 
 
+def test_aliases_as_postfix_prints_them(suite, tmp_path):
+    table = tmp_path / "aliases"
+    table.write_text("root: a, b\n")
+    alias = str(BUILD / "bin/postalias")
+    ok(suite.run(alias, "hash:%s" % table))
+    assert ok(suite.run(alias, "-s", "hash:%s" % table)) == "root:\ta, b\n"
+    assert ok(suite.run(alias, "-q", "root", "hash:%s" % table)) == "a, b\n"
+    assert ok(suite.run(alias, "-q", "-", "hash:%s" % table,
+                        input="root\n")) == "root:\ta, b\n"
+
+
 def test_reload_keeps_sessions(suite):
     m = suite.imap()
     with suite.smtp() as s:
@@ -331,7 +353,8 @@ def test_reload_keeps_sessions(suite):
 
 def test_wrong_words(suite):
     for words in (["frob"], ["queue", "frob"], ["queue", "show"],
-                  ["account", "add"]):
+                  ["account", "add"], ["reload", "--json"],
+                  ["map", "query", "static:x", "y", "--json"]):
         r = suite.barid(*words)
         assert r.returncode == 2, words
         assert r.stderr
@@ -361,7 +384,7 @@ def test_words_for_admins(suite):
             (["trace", token()], "older log files"),
             (["store", "verify", "zzz"], "barid account show"),
             (["store", "verify", "0" * 16], "barid store list"),
-            (["status", "x"], "usage: barid status\n")]:
+            (["status", "x"], "usage: barid status [--json]\n")]:
         r = suite.barid(*words)
         if says is None:
             assert r.returncode != 0

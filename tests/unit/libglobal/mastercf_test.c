@@ -189,7 +189,8 @@ TEST(format)
 	struct mastercf cf;
 
 	parse(&a, &cf);
-	mastercf_format(&out, mastercf_find(&cf, S("submission"), MASTERCF_INET));
+	mastercf_format(&out, mastercf_find(&cf, S("submission"), MASTERCF_INET),
+	    true);
 	CHECK_TEXT(buf_slice(&out),
 	    "submission inet  n       -       y       -       -       smtpd -v -v\n"
 	    "    -o syslog_name=postfix/submission\n"
@@ -197,10 +198,18 @@ TEST(format)
 	    "    -o { smtpd_recipient_restrictions = permit_sasl_authenticated,"
 	    "       reject }\n", 0);
 	buf_reset(&out);
-	mastercf_format(&out, mastercf_find(&cf, S("dovecot"), MASTERCF_UNIX));
+	mastercf_format(&out, mastercf_find(&cf, S("dovecot"), MASTERCF_UNIX),
+	    true);
 	CHECK_TEXT(buf_slice(&out),
 	    "dovecot    unix  -       n       n       -       -       pipe\n"
 	    "    flags=DRhu user=vmail:vmail argv=/usr/lib/dovecot/deliver "
+	    "-d ${recipient} { an argument with blanks } {  }\n", 1);
+	buf_reset(&out);
+	mastercf_format(&out, mastercf_find(&cf, S("dovecot"), MASTERCF_UNIX),
+	    false);
+	CHECK_TEXT(buf_slice(&out),
+	    "dovecot    unix  -       n       n       -       -       pipe "
+	    "flags=DRhu user=vmail:vmail argv=/usr/lib/dovecot/deliver "
 	    "-d ${recipient} { an argument with blanks } {  }\n", 1);
 	buf_reset(&out);
 	mastercf_format_field(&out, mastercf_find(&cf, S("tlsmgr"),
