@@ -230,7 +230,8 @@ queue(struct task *t, struct message *m, bool adopted,
 	int r = m->again ? is_known(t, m) : 0;
 
 	r = r > 0 ? 0 : r == 0 ? commit(t, m, adopted) : r;
-
+	/* what a failed write left behind may be found as a message */
+	m->unsure |= r < 0 && r != -ENOSPC && r != -EDQUOT && r != -ECANCELED;
 	if (r == 0)
 		*ret_status = status_make(250, "2.0.0", "Ok: queued as %s",
 		    m->id.text);
