@@ -188,7 +188,8 @@ get(const struct log_record *r, struct slice key)
 
 	if (key.len > KEY_MAX)
 		return NULL;
-	memcpy(name, key.data, key.len);
+	if (key.len > 0)
+		memcpy(name, key.data, key.len);
 	name[key.len] = '\0';
 	return log_record_get(r, name);
 }
