@@ -41,6 +41,7 @@
 #define CALL_WAIT	100		/* ms for an answer */
 #define NOTE_WAIT	15
 #define SERVE_QUIET	2000		/* ms without a chance to say more */
+#define SERVE_LIMIT	30000		/* those who ask may never rest */
 #define SERVED		61		/* where it says that serve has ended */
 #define MASTER		60		/* and how far control is */
 #define SOCKETS		62		/* which socket is wanted next */
@@ -534,10 +535,10 @@ look(int fd, bool *more)
 static void
 serve(void)
 {
-	int64_t quiet = now();
+	int64_t begun = now(), quiet = begun;
 	bool unasked[DRILL_FDS] = { false };
 
-	while (now() - quiet < SERVE_QUIET) {
+	while (now() - quiet < SERVE_QUIET && now() - begun < SERVE_LIMIT) {
 		struct pollfd p[256];
 		nfds_t n = 0;
 		bool more = false;
