@@ -17,6 +17,7 @@
 #include "libglobal/large.h"
 #include "libglobal/slot.h"
 #include "libmail/scan.h"
+#include "libmail/sha256.h"
 #include "libmail/status.h"
 #include "libtask/memfile.h"
 
@@ -88,7 +89,7 @@ struct message {
 	bool			 add_missing;
 	bool			 again;		/* it may be in the queue */
 	/* cleanup_doubt.c */
-	struct evp_md_ctx_st	*digest;	/* NULL: of our own making */
+	struct sha256		 digest;	/* not begun: of our own */
 	struct slice		 flight;	/* content and recipients */
 	bool			 flying;	/* it is in cleanup->flights */
 	bool			 unsure;	/* some of it may be delivered,

@@ -10,57 +10,35 @@
  * A copy that comes while the one before it is still being decided upon is
  * sent away, to come again.
  */
-#include <openssl/evp.h>
-
 #include "cleanup/cleanup.h"
-#include "libmail/sha256.h"
-#include "libutil/alloc.h"
 
 #define KNOW_LIMIT	10000	/* ms that qmgr may take to tell us */
 #define KNOW_PAUSE	2
-
-/* digest - one more part of it; there is nothing that can fail */
-static void
-digest(struct message *m, struct slice part)
-{
-	if (part.len > 0 && EVP_DigestUpdate(m->digest, part.data,
-	    part.len) != 1)
-		fatal("the SHA-256 of the crypto library does not work");
-}
-
-static void
-digest_text(struct message *m, struct slice text)
-{
-	digest(m, text);
-	digest(m, slice_over("", 1));
-}
 
 /* doubt_begin - mail that a client sends; ours is known by its queue id */
 void
 doubt_begin(struct message *m)
 {
-	if (m->envelope->client_address.len == 0)
-		return;
-	m->digest = EVP_MD_CTX_new();
-	if (m->digest == NULL ||
-	    EVP_DigestInit_ex(m->digest, sha256(), NULL) != 1)
-		fatal("the SHA-256 of the crypto library does not work");
+	if (m->envelope->client_address.len > 0)
+		sha256_begin(&m->digest);
 }
 
 /* doubt_content - a run of it */
 void
 doubt_content(struct message *m, struct slice bytes)
 {
-	if (m->digest != NULL)
-		digest(m, bytes);
+	if (m->digest.ctx != NULL)
+		sha256_add(&m->digest, bytes);
 }
 
-/* final - the digest, made of what was added; it ends */
-static void
-final(struct message *m, unsigned char ret_hash[EVP_MAX_MD_SIZE])
+/* take_id - of what was added */
+static struct slice
+take_id(struct message *m)
 {
-	if (EVP_DigestFinal_ex(m->digest, ret_hash, NULL) != 1)
-		fatal("the SHA-256 of the crypto library does not work");
+	unsigned char hash[SHA256_LEN];
+
+	sha256_take(&m->digest, hash);
+	return arena_dup(&m->arena, slice_over(hash, DOUBTS_ID_LEN));
 }
 
 /* name_content - the content's own name, then with all recipients that of the
@@ -69,24 +47,19 @@ static void
 name_content(struct message *m)
 {
 	struct msg_envelope	*e = m->envelope;
-	unsigned char		 hash[EVP_MAX_MD_SIZE];
 	struct buf		 length = BUF_INIT;
 
 	buf_add_le64(&length, m->length);
-	digest(m, buf_slice(&length));
+	sha256_add(&m->digest, buf_slice(&length));
 	buf_free(&length);
-	digest_text(m, e->client_address);
-	digest_text(m, e->sender);
-	digest_text(m, e->message_id);
-	final(m, hash);
-	e->content_id = arena_dup(&m->arena, slice_over(hash, DOUBTS_ID_LEN));
-	if (EVP_DigestInit_ex(m->digest, NULL, NULL) != 1)
-		fatal("the SHA-256 of the crypto library does not work");
-	digest(m, e->content_id);
+	sha256_add_text(&m->digest, e->client_address);
+	sha256_add_text(&m->digest, e->sender);
+	sha256_add_text(&m->digest, e->message_id);
+	e->content_id = take_id(m);
+	sha256_add(&m->digest, e->content_id);
 	for (size_t i = 0; i < e->rcpts.n; i++)
-		digest_text(m, e->rcpts.v[i].original);
-	final(m, hash);
-	m->flight = arena_dup(&m->arena, slice_over(hash, DOUBTS_ID_LEN));
+		sha256_add_text(&m->digest, e->rcpts.v[i].original);
+	m->flight = take_id(m);
 }
 
 /* wait_known - until the qmgr of now has said what it knows. Without one
@@ -120,7 +93,7 @@ doubt_name(struct task *t, struct message *m)
 	size_t			 n = 0, count;
 	int			 r;
 
-	if (m->digest == NULL || e->message_id.len == 0)
+	if (m->digest.ctx == NULL || e->message_id.len == 0)
 		return 0;
 	name_content(m);
 	if ((r = wait_known(t, m->cleanup)) < 0)
@@ -176,8 +149,7 @@ flight_refusal(void)
 void
 doubt_tell(struct cleanup *c, const struct msg_content_unheard *m)
 {
-	struct msg_unheard	 one = { m->content_id, m->taken };
-	struct msg_queue_unheard u = { { &one, 1 } };
+	struct msg_queue_unheard u = { m->content_id, m->taken };
 
 	if (m->content_id.len != DOUBTS_ID_LEN)
 		return;

@@ -7,7 +7,6 @@
 #include "cleanup/cleanup.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -172,7 +171,7 @@ message_done(struct message *m)
 		return;
 	uncharge(m);
 	flight_end(m);
-	EVP_MD_CTX_free(m->digest);
+	sha256_done(&m->digest);
 	large_abandon(QUEUE_HERE, &m->large);
 	fd_close(&m->large_fd);
 	memfile_done(&m->sealed);

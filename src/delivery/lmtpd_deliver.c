@@ -36,16 +36,13 @@ static void
 digest(const struct slice *parts, size_t n,
     unsigned char ret_id[DELIVERY_ID_BYTES])
 {
-	EVP_MD_CTX	*ctx = EVP_MD_CTX_new();
-	bool		 ok;
+	struct sha256 h;
 
-	ok = ctx != NULL && EVP_DigestInit_ex(ctx, sha256(), NULL) == 1;
-	for (size_t i = 0; ok && i < n; i++)
-		ok = EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) == 1 &&
-		    EVP_DigestUpdate(ctx, "", 1) == 1;
-	if (!ok || EVP_DigestFinal_ex(ctx, ret_id, NULL) != 1)
-		abort();		/* SHA-256 needs nothing but memory */
-	EVP_MD_CTX_free(ctx);
+	sha256_begin(&h);
+	for (size_t i = 0; i < n; i++)
+		sha256_add_text(&h, parts[i]);
+	sha256_take(&h, ret_id);
+	sha256_done(&h);
 }
 
 /* lmtpd_delivery_id - a queue id never repeats, so it names the message; the

@@ -12,13 +12,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "libglobal/slot_io.h"
+#include "libmail/sha256.h"
 #include "libtask/folder.h"
 #include "libtask/io.h"
 #include "libtask/loop.h"
@@ -70,7 +70,7 @@ write_all(int out, const char *piece, size_t len)
 
 /* copy - hash the content, and write it unless out is -1 */
 static int
-copy(const struct msg_account_big *m, int out, EVP_MD_CTX *ctx)
+copy(const struct msg_account_big *m, int out, struct sha256 *hash)
 {
 	char		*piece = xmalloc(PIECE);
 	uint64_t	 left = m->length, at = m->offset;
@@ -83,8 +83,8 @@ copy(const struct msg_account_big *m, int out, EVP_MD_CTX *ctx)
 			break;
 		if (out >= 0)
 			r = write_all(out, piece, n);
-		if (r == 0 && !EVP_DigestUpdate(ctx, piece, n))
-			r = -ENOMEM;
+		if (r == 0)
+			sha256_add(hash, slice_over(piece, n));
 		at += n;
 		left -= n;
 	}
@@ -96,16 +96,13 @@ copy(const struct msg_account_big *m, int out, EVP_MD_CTX *ctx)
 static int
 digest(struct big_job *j, int out)
 {
-	EVP_MD_CTX	*ctx = EVP_MD_CTX_new();
-	int		 r = 0;
+	struct sha256	hash;
+	int		r;
 
-	if (ctx == NULL || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL))
-		r = -ENOMEM;
-	if (r == 0)
-		r = copy(j->m, out, ctx);
-	if (r == 0 && !EVP_DigestFinal_ex(ctx, j->hash, NULL))
-		r = -ENOMEM;
-	EVP_MD_CTX_free(ctx);
+	sha256_begin(&hash);
+	r = copy(j->m, out, &hash);
+	sha256_take(&hash, j->hash);
+	sha256_done(&hash);
 	return r;
 }
 
