@@ -200,7 +200,7 @@ MUST_USE int	qdoubt_task(struct task *t, void *arg);
 MUST_USE int	qdoubt_tell_all(struct owner *o);
 MUST_USE int	qdoubt_heard(struct qmgr *q,
 		    const struct msg_queue_unheard *m);
-void	qdoubt_mishap(struct daemon *d, uint32_t process);
+void	qdoubt_mishap(struct daemon *d);
 /* the doubts with which a message is to be delivered; how many */
 #define QDOUBT_MAX	16	/* in an envelope */
 size_t	qdoubt_of(struct qmgr *q, const struct msg_envelope *e,

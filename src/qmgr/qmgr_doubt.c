@@ -191,26 +191,23 @@ qdoubt_of(struct qmgr *q, const struct msg_envelope *e,
 int
 qdoubt_heard(struct qmgr *q, const struct msg_queue_unheard *m)
 {
-	for (size_t i = 0; i < m->unheard.n; i++) {
-		const struct msg_unheard *u = &m->unheard.v[i];
+	const struct msg_unheard u = { m->content_id, m->taken };
 
-		if (u->content_id.len != DOUBTS_ID_LEN)
-			return -EBADMSG;
-		doubts_unheard(&q->doubts, u->content_id, u->taken);
-		tell(q, u);
-	}
+	if (m->content_id.len != DOUBTS_ID_LEN)
+		return -EBADMSG;
+	doubts_unheard(&q->doubts, u.content_id, u.taken);
+	tell(q, &u);
 	q->busy = true;
 	return 0;
 }
 
 /* qdoubt_mishap - master says that somebody died who owed answers */
 void
-qdoubt_mishap(struct daemon *d, uint32_t process)
+qdoubt_mishap(struct daemon *d)
 {
 	struct qmgr	*q = daemon_data(d);
 	int64_t		 now = now_us(q);
 
-	(void)process;
 	doubts_add_span(&q->doubts, (struct doubts_span){ now - OWED_US, now });
 	q->busy = true;
 	tell(q, NULL);
