@@ -148,11 +148,19 @@ void	slots_put(struct cleanup *c, struct lease **take);
 int	slots_take_file(struct cleanup *c, struct slot_ref ref);
 /* keep it open, or close it */
 void	slots_keep_file(struct cleanup *c, struct slot_ref ref, int *fd_take);
-/* cleanup_commit.c: the verdict lives in the arena */
+/* cleanup_commit.c */
+/* durable, and qmgr told. adopted: qmgr goes on with one that was offered */
+MUST_USE int	message_commit(struct task *t, struct message *m,
+		    bool adopted);
+/* cleanup_offer.c: the verdict lives in the arena */
 MUST_USE int	message_offer(struct task *t, struct message *m,
 		    struct arena *a, struct msg_queue_verdict **ret_verdict);
 /* it was offered, and will not be committed */
 void	message_forget(struct task *t, const struct message *m);
+/* what the verdict says of a recipient, which should be in that place; NULL:
+ * nothing */
+const struct msg_rcpt_done	*verdict_of(const struct msg_queue_verdict *v,
+				    size_t place, uint32_t number);
 /* cleanup_now.c: a result for each recipient in m->answers, or one for all */
 void	message_now(struct task *t, struct message *m,
 	    struct status *ret_status);
@@ -163,13 +171,9 @@ size_t	each_answer(struct message *m, const struct msg_queue_verdict *v,
 	    const struct msg_rcpt_done **ret_refused);
 /* what became of those still in the envelope */
 void	each_rest(struct message *m, const struct status *s);
-/* cleanup_commit.c */
+/* cleanup_decide.c */
 /* decide and carry out; the answer for the client */
 void	message_finish(struct task *t, struct message *m,
 	    struct status *ret_status);
-/* what the verdict says of a recipient, which should be in that place; NULL:
- * nothing */
-const struct msg_rcpt_done	*verdict_of(const struct msg_queue_verdict *v,
-				    size_t place, uint32_t number);
 
 #endif
