@@ -92,3 +92,26 @@ lmdb_file_check(const char *path)
 		return errno == ENOENT ? 0 : -errno;
 	return st.st_size < META_PAGES * PAGE_MIN ? -EUCLEAN : 0;
 }
+
+/* lmdb_file_whole - is it as long as its pages need? The library reads the
+ * first ones to tell, so those must be there */
+int
+lmdb_file_whole(MDB_env *env)
+{
+	MDB_envinfo	info;
+	MDB_stat	pages;
+	struct stat	st;
+	int		fd, r;
+
+	if ((r = mdb_env_get_fd(env, &fd)) != 0)
+		return lmdb_errno(r);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size < META_PAGES * PAGE_MIN)
+		return -EUCLEAN;
+	if ((r = mdb_env_info(env, &info)) != 0 ||
+	    (r = mdb_env_stat(env, &pages)) != 0)
+		return lmdb_errno(r);
+	return (uint64_t)st.st_size / pages.ms_psize <= info.me_last_pgno ?
+	    -EUCLEAN : 0;
+}

@@ -24,6 +24,11 @@ MUST_USE int	lmdb_file_make(const char *path, mode_t mode);
  * takes one of no length for new and would begin anew in it. -EUCLEAN */
 MUST_USE int	lmdb_file_check(const char *path);
 
+/* Is the file of an open environment as long as its pages need? Where one that
+ * was cut off is read behind its end, that is a fault, not an error: to be asked
+ * before each transaction of a file that others can write to. -EUCLEAN */
+MUST_USE int	lmdb_file_whole(MDB_env *env);
+
 /* a result of LMDB as a negative errno, or 0. -ENOTRECOVERABLE: the disk failed
  * and the environment has to be opened anew */
 MUST_USE int	lmdb_errno(int e);

@@ -9,6 +9,10 @@
  *
  * Postfix locks the file while it writes in place, so lookups hold its lock
  * (flock) as well.
+ *
+ * A file that was cut off in place would be a fault where the library maps it,
+ * so it must not; and what it cannot read of a hash it takes for empty, so the
+ * length is compared before each lookup.
  */
 #include <db.h>
 #include <fcntl.h>
@@ -28,12 +32,17 @@
 #define NO_CONFIG_HOME	"/proc/self"
 #define BUILD_CACHE	((uint32_t)8 << 20)
 #define BUILD_ELEMENTS	4096
+/* the first page of every file (db_page.h, DBMETA) */
+#define HEAD_PAGE_SIZE	20
+#define HEAD_LAST_PAGE	32
+#define HEAD_SIZE	36
 
 struct db_table {
 	pthread_mutex_t	 lock;		/* over the handle and nul */
 	DB_ENV		*env;
 	DB		*db;
-	int		 fd;		/* for Postfix's lock */
+	int		 fd;		/* for Postfix's lock, and the length */
+	off_t		 length;	/* that the file must have */
 	enum map_nul	 nul;
 };
 
@@ -104,18 +113,37 @@ find(void *arg, struct slice bytes, struct buf *value)
 	return to_errno(r);
 }
 
+/* begin - take the locks; -EUCLEAN: the file is cut short. end follows */
+static int
+begin(struct db_table *dt)
+{
+	struct stat st;
+
+	(void)pthread_mutex_lock(&dt->lock);
+	(void)flock(dt->fd, LOCK_SH);
+	if (fstat(dt->fd, &st) < 0)
+		return -errno;
+	return st.st_size < dt->length ? -EUCLEAN : 0;
+}
+
+/* end - release the locks */
+static void
+end(struct db_table *dt)
+{
+	(void)flock(dt->fd, LOCK_UN);
+	(void)pthread_mutex_unlock(&dt->lock);
+}
+
 /* db_get - look one key up */
 static int
 db_get(struct map_table *t, struct slice key, struct buf *value)
 {
 	struct db_table *dt = t->state;
-	int r;
+	int r = begin(dt);
 
-	(void)pthread_mutex_lock(&dt->lock);
-	(void)flock(dt->fd, LOCK_SH);
-	r = map_built_get(&dt->nul, key, find, dt, value);
-	(void)flock(dt->fd, LOCK_UN);
-	(void)pthread_mutex_unlock(&dt->lock);
+	if (r == 0)
+		r = map_built_get(&dt->nul, key, find, dt, value);
+	end(dt);
 	return r;
 }
 
@@ -138,16 +166,14 @@ db_each(struct map_table *t, map_each_fn *each, void *arg)
 {
 	struct db_table *dt = t->state;
 	DBC *cursor = NULL;
-	int r;
+	int r = begin(dt);
 
-	(void)pthread_mutex_lock(&dt->lock);
-	(void)flock(dt->fd, LOCK_SH);
-	if ((r = to_errno(dt->db->cursor(dt->db, NULL, &cursor, 0))) == 0) {
+	if (r == 0 &&
+	    (r = to_errno(dt->db->cursor(dt->db, NULL, &cursor, 0))) == 0) {
 		r = map_built_each(next, cursor, each, arg);
 		(void)cursor->close(cursor);	/* only read */
 	}
-	(void)flock(dt->fd, LOCK_UN);
-	(void)pthread_mutex_unlock(&dt->lock);
+	end(dt);
 	return r;
 }
 
@@ -167,6 +193,37 @@ db_close(struct map_table *t)
 	free(dt);
 }
 
+/* number_at - of the head; the library swaps what another machine wrote */
+static uint32_t
+number_at(const unsigned char *head, size_t at, bool swapped)
+{
+	uint32_t n;
+
+	memcpy(&n, head + at, sizeof(n));
+	return swapped ? __builtin_bswap32(n) : n;
+}
+
+/* find_length - how long the head of an open file says that it is */
+static int
+find_length(struct db_table *dt, const struct stat *st)
+{
+	unsigned char head[HEAD_SIZE];
+	uint32_t page_size;
+	ssize_t n = pread(dt->fd, head, sizeof(head), 0);
+	int swapped, r;
+
+	if (n < 0)
+		return -errno;
+	if (n < (ssize_t)sizeof(head))
+		return -EUCLEAN;
+	if ((r = to_errno(dt->db->get_byteswapped(dt->db, &swapped))) < 0)
+		return r;
+	page_size = number_at(head, HEAD_PAGE_SIZE, swapped != 0);
+	dt->length = ((off_t)number_at(head, HEAD_LAST_PAGE, swapped != 0) +
+	    1) * page_size;
+	return st->st_size < dt->length ? -EUCLEAN : 0;
+}
+
 /* open_files - the lock's descriptor, then the library's */
 static int
 open_files(struct db_table *dt, const char *path, struct stat *ret_st)
@@ -175,13 +232,15 @@ open_files(struct db_table *dt, const char *path, struct stat *ret_st)
 
 	if ((dt->fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return -errno;
+	(void)flock(dt->fd, LOCK_SH);
 	if (fstat(dt->fd, ret_st) < 0)
 		return -errno;
-	(void)flock(dt->fd, LOCK_SH);
 	if ((r = open_env(&dt->env, 0)) == 0 &&
 	    (r = to_errno(db_create(&dt->db, dt->env, 0))) == 0)
 		r = to_errno(dt->db->open(dt->db, NULL, path, NULL, DB_UNKNOWN,
-		    DB_RDONLY, 0));
+		    DB_RDONLY | DB_NOMMAP, 0));
+	if (r == 0)
+		r = find_length(dt, ret_st);
 	(void)flock(dt->fd, LOCK_UN);
 	return r;
 }

@@ -43,6 +43,10 @@ map_built_error(struct diag *d, const struct map_args *args, const char *path,
 	else if (r == -EINVAL)
 		(void)diag_set(d, 0, 0, "is no %s file: build it again with "
 		    "postmap %s:%s", args->type->name, args->type->name, text);
+	else if (r == -EUCLEAN)
+		(void)diag_set(d, 0, 0, "is cut short: build it again with "
+		    "postmap %s:%s (postalias for an aliases file)",
+		    args->type->name, text);
 	else
 		(void)map_file_error(d, "open", path, r);
 	free(text);

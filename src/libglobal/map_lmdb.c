@@ -4,6 +4,10 @@
  * own locks on the file instead (fcntl). Ours are bound to the descriptor
  * (F_OFD_SETLKW), so that closing another map of the same file in this
  * process does not end them; they exclude Postfix's all the same.
+ *
+ * The library maps the file, so one that is cut off in place by something that
+ * takes no lock (cp, truncate) would end the process. Its length is compared
+ * before each lookup; what is left is a cut during one.
  */
 #include <fcntl.h>
 #include <lmdb.h>
@@ -77,12 +81,15 @@ begin(struct lmdb_table *lt, MDB_txn **ret_txn)
 	(void)pthread_mutex_lock(&lt->lock);
 	if ((r = file_lock(lt->env, F_RDLCK)) < 0)
 		goto out;
+	if ((r = lmdb_file_whole(lt->env)) < 0)
+		goto unlock;
 	r = mdb_txn_begin(lt->env, NULL, MDB_RDONLY, ret_txn);
 	if (r == MDB_MAP_RESIZED) {
 		(void)mdb_env_set_mapsize(lt->env, 0);
 		r = mdb_txn_begin(lt->env, NULL, MDB_RDONLY, ret_txn);
 	}
 	r = to_errno(r);
+unlock:
 	if (r < 0)
 		(void)file_lock(lt->env, F_UNLCK);
 out:
