@@ -83,7 +83,8 @@ struct message {
 	bool			 too_large;
 	bool			 through;
 	bool			 each;		/* the client hears each rcpt */
-	bool			 now;		/* so, and it is never queued */
+	bool			 now;		/* so, and has back those that
+						 * failed for now */
 	struct msg_rcpt_answer	*answers;	/* so: of each; else NULL */
 	size_t			 answer_count;
 	bool			 add_missing;
@@ -149,9 +150,10 @@ int	slots_take_file(struct cleanup *c, struct slot_ref ref);
 /* keep it open, or close it */
 void	slots_keep_file(struct cleanup *c, struct slot_ref ref, int *fd_take);
 /* cleanup_commit.c */
-/* durable, and qmgr told. adopted: qmgr goes on with one that was offered */
-MUST_USE int	message_commit(struct task *t, struct message *m,
-		    bool adopted);
+/* make it durable, tell qmgr, and the answer for that. adopted: qmgr goes on
+ * with one that was offered */
+void	message_queue(struct task *t, struct message *m, bool adopted,
+	    struct status *ret_status);
 /* cleanup_offer.c: the verdict lives in the arena */
 MUST_USE int	message_offer(struct task *t, struct message *m,
 		    struct arena *a, struct msg_queue_verdict **ret_verdict);
@@ -165,6 +167,7 @@ const struct msg_rcpt_done	*verdict_of(const struct msg_queue_verdict *v,
 void	message_now(struct task *t, struct message *m,
 	    struct status *ret_status);
 /* cleanup_each.c */
+size_t	each_run(const struct msg_envelope *e, size_t from);
 /* the answers that the verdict allows: recipients refused leave the envelope,
  * the client being told; how many, and why the last one */
 size_t	each_answer(struct message *m, const struct msg_queue_verdict *v,

@@ -143,9 +143,9 @@ commit_large(struct task *t, struct message *m, struct slice envelope,
 	return r;
 }
 
-/* message_commit - make it durable, and tell qmgr */
-int
-message_commit(struct task *t, struct message *m, bool adopted)
+/* commit - make it durable, and tell qmgr */
+static int
+commit(struct task *t, struct message *m, bool adopted)
 {
 	struct buf	envelope = BUF_INIT;
 	uint8_t		class;
@@ -163,4 +163,45 @@ message_commit(struct task *t, struct message *m, bool adopted)
 		log_event(&m->log, EV_CLEANUP_COMMIT, KV_ERR("why", r));
 	buf_free(&envelope);
 	return r;
+}
+
+/* is_known - is it in the queue already, or was it? Only who may be giving
+ * the message again, under the same id, wants to know */
+static int
+is_known(struct task *t, struct message *m)
+{
+	struct msg_queue_known	 ask = { queue_id_text(&m->id) };
+	struct arena		 a = ARENA_INIT;
+	void			*reply;
+	int			 r;
+
+	r = edge_call(t, m->cleanup->qmgr, &msg_queue_known_desc, &ask,
+	    &msg_queue_is_known_desc, &a, &reply);
+	if (r == 0)
+		r = ((struct msg_queue_is_known *)reply)->known;
+	arena_free(&a);
+	return r;
+}
+
+/* message_queue - commit, and the answer for it */
+void
+message_queue(struct task *t, struct message *m, bool adopted,
+    struct status *ret_status)
+{
+	int r = m->again ? is_known(t, m) : 0;
+
+	r = r > 0 ? 0 : r == 0 ? commit(t, m, adopted) : r;
+	/* what a failed write left behind may be found as a message */
+	m->unsure |= r < 0 && r != -ENOSPC && r != -EDQUOT && r != -ECANCELED;
+	if (r == 0)
+		*ret_status = status_make(250, "2.0.0", "Ok: queued as %s",
+		    m->id.text);
+	else if (r == -ENOSPC || r == -EDQUOT)
+		*ret_status = status_make(452, "4.3.1",
+		    "Insufficient system storage");
+	else
+		*ret_status = status_make(451, "4.3.0",
+		    "Error: queue file write error");
+	if (r < 0)
+		message_forget(t, m);
 }

@@ -9,47 +9,6 @@
 
 #include "cleanup/cleanup_events.h"
 
-/* is_known - is it in the queue already, or was it? Only who may be giving
- * the message again, under the same id, wants to know */
-static int
-is_known(struct task *t, struct message *m)
-{
-	struct msg_queue_known	 ask = { queue_id_text(&m->id) };
-	struct arena		 a = ARENA_INIT;
-	void			*reply;
-	int			 r;
-
-	r = edge_call(t, m->cleanup->qmgr, &msg_queue_known_desc, &ask,
-	    &msg_queue_is_known_desc, &a, &reply);
-	if (r == 0)
-		r = ((struct msg_queue_is_known *)reply)->known;
-	arena_free(&a);
-	return r;
-}
-
-/* queue - commit, and the answer for it */
-static void
-queue(struct task *t, struct message *m, bool adopted,
-    struct status *ret_status)
-{
-	int r = m->again ? is_known(t, m) : 0;
-
-	r = r > 0 ? 0 : r == 0 ? message_commit(t, m, adopted) : r;
-	/* what a failed write left behind may be found as a message */
-	m->unsure |= r < 0 && r != -ENOSPC && r != -EDQUOT && r != -ECANCELED;
-	if (r == 0)
-		*ret_status = status_make(250, "2.0.0", "Ok: queued as %s",
-		    m->id.text);
-	else if (r == -ENOSPC || r == -EDQUOT)
-		*ret_status = status_make(452, "4.3.1",
-		    "Insufficient system storage");
-	else
-		*ret_status = status_make(451, "4.3.0",
-		    "Error: queue file write error");
-	if (r < 0)
-		message_forget(t, m);
-}
-
 /* keep_unfinished - the envelope keeps who is not delivered; how many of all
  * were delivered and how many refused for good? */
 static void
@@ -98,7 +57,7 @@ through(struct task *t, struct message *m, struct status *ret_status)
 			*ret_status = status_make(451, "4.3.2",
 			    "Shutting down, try again later");
 		else
-			queue(t, m, false, ret_status);
+			message_queue(t, m, false, ret_status);
 		goto out;
 	}
 	if (v->in_flight) {
@@ -117,7 +76,7 @@ through(struct task *t, struct message *m, struct status *ret_status)
 		*ret_status = status_of(refused->code, code, refused->text);
 	} else {
 		m->unsure = delivered > 0 || v->adopted;
-		queue(t, m, v->adopted, ret_status);
+		message_queue(t, m, v->adopted, ret_status);
 	}
 	each_rest(m, ret_status);
 out:
@@ -137,7 +96,7 @@ decide(struct task *t, struct message *m, struct status *ret_status)
 	else if (m->through)
 		through(t, m, ret_status);
 	else
-		queue(t, m, false, ret_status);
+		message_queue(t, m, false, ret_status);
 	flight_end(m);
 	if (m->unsure)
 		doubt_tell_of(m);

@@ -7,9 +7,9 @@
  */
 #include "cleanup/cleanup.h"
 
-/* run_of - how many recipients from there on came of one that was named */
-static size_t
-run_of(const struct msg_envelope *e, size_t from)
+/* each_run - how many recipients from there on came of one that was named */
+size_t
+each_run(const struct msg_envelope *e, size_t from)
 {
 	size_t n = 1;
 
@@ -67,7 +67,7 @@ each_answer(struct message *m, const struct msg_queue_verdict *v,
 	for (size_t i = 0, run; i < all; i += run) {
 		bool told;
 
-		run = run_of(e, i);
+		run = each_run(e, i);
 		told = all_refused(m, v, i, run);
 		for (size_t k = i; k < i + run; k++) {
 			const struct msg_rcpt_done *d = verdict_of(v, k,

@@ -30,9 +30,11 @@ enum fate {
 	FATE_DONE,
 	FATE_LATER,		/* this attempt failed; try again */
 	FATE_REFUSED,		/* never; the sender is to be told */
-	FATE_TOLD,		/* refused, and the sender was told */
+	FATE_TOLD,		/* refused, and the sender was told; or the
+				 * client has it back */
 	FATE_HELD,		/* refused, and the sender may be an innocent:
 				 * the copy waits for the administrator */
+	FATE_PUT_OFF,		/* offered; tried when it is committed */
 };
 
 struct rcpt_state {

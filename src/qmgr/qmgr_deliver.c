@@ -134,10 +134,8 @@ pack(struct delivery *d, struct buf *out)
 
 	e.doubts.n = qdoubt_of(d->qmgr, &e, doubts);
 	e.doubts.v = doubts;
-	for (size_t i = 0; i < d->count; i++) {
+	for (size_t i = 0; i < d->count; i++)
 		v[i] = d->message->envelope->rcpts.v[d->index[i]];
-		v[i].number = d->index[i];
-	}
 	e.rcpts.v = v;
 	e.rcpts.n = d->count;
 	r = ipc_pack(&msg_envelope_desc, &e, out);
@@ -174,6 +172,25 @@ call(struct task *t, struct delivery *d, struct arena *a,
 	return r;
 }
 
+/* find - the recipient of that number, if it is one of this delivery */
+static bool
+find(const struct delivery *d, size_t place, uint32_t number,
+    uint32_t *ret_index)
+{
+	const struct msg_rcpt *v = d->message->envelope->rcpts.v;
+
+	/* agents answer in the order of the question */
+	for (size_t i = 0; i < d->count; i++) {
+		uint32_t index = d->index[(place + i) % d->count];
+
+		if (v[index].number == number) {
+			*ret_index = index;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* take - what the agent said of each recipient; true if the site failed */
 static bool
 take(struct delivery *d, const struct msg_delivery_result *res)
@@ -183,13 +200,12 @@ take(struct delivery *d, const struct msg_delivery_result *res)
 
 	for (size_t i = 0; i < res->rcpts.n; i++) {
 		const struct msg_rcpt_result *r = &res->rcpts.v[i];
-		bool ours = false;
+		uint32_t index;
 
-		for (size_t k = 0; k < d->count && !ours; k++)
-			ours = d->index[k] == r->number;
-		if (!ours || m->rcpts[r->number].fate != FATE_TODO)
+		if (!find(d, i, r->number, &index) ||
+		    m->rcpts[index].fate != FATE_TODO)
 			continue;
-		set_result(m, r->number, r);
+		set_result(m, index, r);
 		failed |= r->site_failure;
 	}
 	return failed;

@@ -188,9 +188,36 @@ groups_with(const struct msg_rcpt *a, const struct msg_rcpt *b)
 	    slice_equal(b->transport, S("store")) : same_hop(a, b);
 }
 
-/* qmessage_schedule - hand what is to do to the scheduler, by next hop */
-void
-qmessage_schedule(struct qmessage *m, enum sched_lane lane)
+/* add_group - those of that fate, from the first one on, who go its way; they
+ * are to do from now on */
+static void
+add_group(struct qmessage *m, size_t first, enum fate which, bool *seen,
+    uint32_t *index)
+{
+	struct qmgr			*q = m->qmgr;
+	const struct msg_rcpt		*v = m->envelope->rcpts.v;
+	struct sched_transport_params	 tp;
+	struct sched_group		 g = { v[first].transport,
+					     site_of(&v[first]), index, 0 };
+
+	for (size_t k = first; k < m->envelope->rcpts.n; k++) {
+		if (seen[k] || m->rcpts[k].fate != which ||
+		    !groups_with(&v[first], &v[k]))
+			continue;
+		seen[k] = true;
+		m->rcpts[k].fate = FATE_TODO;
+		index[g.rcpt_count++] = (uint32_t)k;
+	}
+	if (!sched_has_transport(q->sched, g.transport)) {
+		transport_params(q, g.transport, &tp);
+		sched_transport(q->sched, g.transport, &tp);
+	}
+	ignore(sched_message_group(q->sched, m->sched, &g)); /* is there */
+}
+
+/* schedule - hand those of that fate to the scheduler, by next hop */
+static void
+schedule(struct qmessage *m, enum sched_lane lane, enum fate which)
 {
 	struct qmgr	*q = m->qmgr;
 	size_t		 n = m->envelope->rcpts.n;
@@ -200,27 +227,9 @@ qmessage_schedule(struct qmessage *m, enum sched_lane lane)
 	m->queued = loop_wall(daemon_loop(q->daemon));
 	if (m->sched == NULL)
 		m->sched = sched_message_add(q->sched, m, lane);
-	for (size_t i = 0; i < n; i++) {
-		const struct msg_rcpt *first = &m->envelope->rcpts.v[i];
-		struct sched_transport_params tp;
-		struct sched_group g = { first->transport, site_of(first),
-		    index, 0 };
-
-		if (seen[i] || m->rcpts[i].fate != FATE_TODO)
-			continue;
-		for (size_t k = i; k < n; k++) {
-			if (seen[k] || m->rcpts[k].fate != FATE_TODO ||
-			    !groups_with(first, &m->envelope->rcpts.v[k]))
-				continue;
-			seen[k] = true;
-			index[g.rcpt_count++] = (uint32_t)k;
-		}
-		if (!sched_has_transport(q->sched, g.transport)) {
-			transport_params(q, g.transport, &tp);
-			sched_transport(q->sched, g.transport, &tp);
-		}
-		ignore(sched_message_group(q->sched, m->sched, &g)); /* is there */
-	}
+	for (size_t i = 0; i < n; i++)
+		if (!seen[i] && m->rcpts[i].fate == which)
+			add_group(m, i, which, seen, index);
 	sched_message_start(q->sched, m->sched,
 	    loop_now(daemon_loop(q->daemon)) * 1000);
 	log_event(daemon_log(q->daemon), EV_QMGR_ACTIVE,
@@ -234,6 +243,13 @@ qmessage_schedule(struct qmessage *m, enum sched_lane lane)
 	if (sched_message_waiting(m->sched) == 0 &&
 	    sched_message_busy(m->sched) == 0)
 		qmessage_settle(m);	/* all of it was done before */
+}
+
+/* qmessage_schedule - hand what is to do to the scheduler */
+void
+qmessage_schedule(struct qmessage *m, enum sched_lane lane)
+{
+	schedule(m, lane, FATE_TODO);
 }
 
 /* qmessage_count - recipients with that fate */
@@ -298,8 +314,8 @@ qmessage_open(struct task *t, struct qmessage *m)
 	return r;
 }
 
-/* take_told - the client itself heard of refused recipients that were not
- * committed (PRDR) */
+/* take_told - recipients that were not committed are the client's affair: it
+ * heard that they are refused (PRDR, LMTP), or to try again (LMTP) */
 static void
 take_told(struct qmessage *m, const struct msg_envelope *committed)
 {
@@ -310,7 +326,9 @@ take_told(struct qmessage *m, const struct msg_envelope *committed)
 		if (k < n && committed->rcpts.v[k].number ==
 		    m->envelope->rcpts.v[i].number)
 			k++;
-		else if (m->rcpts[i].fate == FATE_REFUSED)
+		else if (m->rcpts[i].fate == FATE_REFUSED ||
+		    m->rcpts[i].fate == FATE_LATER ||
+		    m->rcpts[i].fate == FATE_PUT_OFF)
 			m->rcpts[i].fate = FATE_TOLD;
 	}
 }
@@ -358,6 +376,8 @@ qmessage_committed(struct qmessage *m, const struct msg_envelope *committed,
 	m->committed = true;
 	if (m->sched == NULL)
 		qmessage_schedule(m, SCHED_NEW);
+	else if (qmessage_count(m, FATE_PUT_OFF) > 0)
+		schedule(m, SCHED_NEW, FATE_PUT_OFF);
 	else if (sched_message_waiting(m->sched) == 0 &&
 	    sched_message_busy(m->sched) == 0)
 		qmessage_settle(m);

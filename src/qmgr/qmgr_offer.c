@@ -53,7 +53,11 @@ verdict(struct owner *o, uint32_t request, const struct msg_envelope *e,
 	for (size_t i = 0; i < e->rcpts.n; i++) {
 		v[i] = (struct msg_rcpt_done){ e->rcpts.v[i].number, 450,
 		    S("4.3.0"), S("not finished") };
-		if (states == NULL || states[i].fate == FATE_TODO)
+		if (states == NULL)
+			continue;
+		v[i].begun = states[i].fate == FATE_TODO;
+		v[i].put_off = states[i].fate == FATE_PUT_OFF;
+		if (v[i].begun || v[i].put_off)
 			continue;
 		v[i].code = states[i].code;
 		v[i].enhanced = states[i].enhanced;
@@ -130,6 +134,38 @@ refuse_copy(struct owner *o, uint32_t request)
 	struct msg_queue_verdict m = { .in_flight = true };
 
 	return ipc_reply(o->conn, request, &msg_queue_verdict_desc, &m);
+}
+
+/* leaves - is it handed to somebody who cannot tell a copy of it? */
+static bool
+leaves(const struct msg_rcpt *r)
+{
+	static const char *const ours[] = { "store", "error", "retry",
+	    "discard" };
+
+	for (size_t i = 0; i < COUNT(ours); i++)
+		if (slice_equal(r->transport, slice_of(ours[i])))
+			return false;
+	return true;
+}
+
+/* put_off - those who were named as one (an alias) have one answer. If that
+ * is 4xx for some, the client sends it again to all: so who is elsewhere waits
+ * until the client need not. */
+static void
+put_off(struct qmessage *m)
+{
+	const struct msg_rcpt	*v = m->envelope->rcpts.v;
+	size_t			 n = m->envelope->rcpts.n;
+
+	for (size_t i = 0; i < n; i++) {
+		bool alone = (i == 0 || !slice_equal_nocase(v[i - 1].original,
+		    v[i].original)) && (i + 1 == n ||
+		    !slice_equal_nocase(v[i + 1].original, v[i].original));
+
+		if (!alone && leaves(&v[i]))
+			m->rcpts[i].fate = FATE_PUT_OFF;
+	}
 }
 
 /* try_now - deliver while the client waits */
@@ -237,6 +273,8 @@ on_offer(struct task *t, struct owner *o, uint32_t request,
 		else {
 			msg->owner = o->number;
 			qmessage_take_content(msg, &m->content);
+			if (m->now)
+				put_off(msg);
 			r = try_now(t, o, request, msg, m->limit);
 		}
 		flight_end(q, m->flight);

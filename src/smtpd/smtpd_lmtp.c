@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * LMTP (RFC 2033): the sessions of SMTP but for the hello, and for the end of
- * the content, which is answered once for each RCPT that was accepted. Nothing
- * is queued: what cannot be delivered now stays the client's, which hears 4xx
- * for that recipient.
+ * the content, which is answered once for each RCPT that was accepted. What
+ * fails for now stays the client's, which hears 4xx for that recipient.
  */
 #include "libglobal/ipc_map.h"
 #include "libtask/peer.h"

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: ISC
 """LMTP in both directions, and who writes the lines of deliveries."""
+import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import smtplib
 import socket
 import socketserver
 import subprocess
 import tempfile
 import threading
+import time
 
 import pytest
 
@@ -58,6 +61,7 @@ class LmtpServer:
     def __init__(self, path, script=None):
         self.script = script or {}
         self.letters = []
+        self.pause = 0          # before the answers behind the content
         server = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -69,6 +73,7 @@ class LmtpServer:
                 while line and line != b".\r\n":
                     data += line
                     line = self.rfile.readline()
+                time.sleep(server.pause)
                 taken = []
                 for rcpt in rcpts:
                     text = server.script.get(rcpt, (None, None))[1] or \
@@ -356,7 +361,8 @@ def test_server_unix_socket(make_suite):
 
 
 def test_server_mixed(make_suite):
-    """what fails for now is 4xx for that recipient; nothing is queued"""
+    """an alias of a mailbox and of somebody elsewhere: what leaves this host
+    goes by way of the queue"""
     s = make_suite("--set", "virtual_alias_maps=inline:{ { both@example.test "
                    "= alice@example.test x@foreign.test } }", "--set",
                    "relayhost=[127.0.0.1]:1", accounts=["alice:secret"])
@@ -368,11 +374,13 @@ def test_server_mixed(make_suite):
         assert c.rcpt("alice@example.test")[0] == 250
         c.docmd("DATA")
         c.send(message(subject).encode() + b".\r\n")
-        code, text = c.getreply()
-        assert code // 100 == 4 and b"<both@example.test>" in text, text
-        assert c.getreply()[0] == 250
-    assert s.run("postqueue", "-j").stdout == ""
-    assert "queued as" not in s.maillog()
+        for rcpt in (b"<both@example.test>", b"<alice@example.test>"):
+            code, text = c.getreply()
+            assert code == 250 and rcpt in text, text
+    assert copies(s, subject) == 2      # it was named twice
+    entry = wait_for(lambda: s.run("postqueue", "-j").stdout)
+    assert [r["address"] for r in json.loads(entry)["recipients"]] == \
+        ["x@foreign.test"]
 
 
 def test_server_clients(make_suite):
@@ -455,36 +463,138 @@ def test_client_to_dovecot(make_suite, dovecot):
         assert len(letters) == 1 and subject in letters[0].read_text()
 
 
-def test_server_alias_of_several(make_suite, folder):
-    """one of its targets took the message and another did not: the client
-    hears 4xx, and when it comes again nobody gets a second copy"""
-    there = LmtpServer(folder / "lmtp", {
-        "busy@store.test": (None, "451 4.2.0 <busy@store.test> busy")})
-    s = make_suite(
+def team_suite(make_suite, folder, targets, *options):
+    """team@ is an alias of these targets; those in store.test are elsewhere"""
+    return make_suite(
         "--set", "transport_maps=inline:{ { store.test = lmtp:unix:%s } }" %
         (folder / "lmtp"),
-        "--set", "virtual_alias_maps=inline:{ { team@example.test = "
-        "alice@example.test busy@store.test } }",
-        accounts=["alice:secret"])
+        "--set", "virtual_alias_maps=inline:{ { team@example.test = %s } }" %
+        targets, "--set", "minimal_backoff_time=1s", "--set",
+        "maximal_backoff_time=2s", "--set", "queue_run_delay=1s", *options,
+        accounts=["alice:secret", "bob:hunter2"])
+
+
+def to_team(s, text):
+    """what the client hears"""
+    with lmtp(s) as c:
+        c.ehlo("front.test")
+        c.mail("sender@other.test")
+        assert c.rcpt("team@example.test")[0] == 250
+        assert c.docmd("DATA")[0] == 354
+        c.send(text + b".\r\n")
+        code, reply = c.getreply()
+        assert b"<team@example.test>" in reply
+        return code, reply.decode()
+
+
+def copies(s, subject, login="alice:secret"):
+    return sum(subject.encode() in m for m in s.messages(login))
+
+
+def accounts_stopped(s, how):
+    for line in s.barid("ps", "--json").stdout.splitlines():
+        if json.loads(line)["daemon"] == "account":
+            os.kill(json.loads(line)["pid"], how)
+
+
+def queue_is_empty(s):
+    return s.run("postqueue", "-j").stdout == ""
+
+
+def test_server_alias_of_several(make_suite, folder):
+    """one of its targets took the message and the other one elsewhere did
+    not: that is the queue's affair, and nobody gets a second copy"""
+    there = LmtpServer(folder / "lmtp", {
+        "busy@store.test": (None, "451 4.2.0 <busy@store.test> busy")})
+    s = team_suite(make_suite, folder, "alice@example.test busy@store.test")
+    subject = token()
+    code, reply = to_team(s, message(subject).encode())
+    assert code == 250, reply
+    s.wait_message(subject)
+    wait_for(lambda: len(there.letters) > 1)
+    there.script.clear()
+    wait_for(lambda: queue_is_empty(s))
+    assert copies(s, subject) == 1
+    assert [l[0] for l in there.letters if l[0]] == [["busy@store.test"]]
+    there.close()
+
+
+def test_server_alias_given_back(make_suite, folder):
+    """a mailbox cannot take it now: then it has not gone elsewhere either,
+    and goes once when the client comes again"""
+    there = LmtpServer(folder / "lmtp")
+    s = team_suite(make_suite, folder, "far@store.test alice@example.test",
+                   "--set", "lmtpd_delivery_timeout=1s")
+    s.send(message())
     subject = token()
     text = message(subject).encode()
-
-    def deliver():
-        with lmtp(s) as c:
-            c.ehlo("front.test")
-            c.mail("sender@other.test")
-            assert c.rcpt("team@example.test")[0] == 250
-            assert c.docmd("DATA")[0] == 354
-            c.send(text + b".\r\n")
-            return c.getreply()
-    for _ in range(2):
-        code, reply = deliver()
-        assert code // 100 == 4 and b"<team@example.test>" in reply, reply
-        s.wait_message(subject, login="alice:secret")
-    there.script.clear()
-    code, reply = deliver()
+    accounts_stopped(s, signal.SIGSTOP)
+    try:
+        for _ in range(2):
+            code, reply = to_team(s, text)
+            assert code == 451, reply
+            assert not there.letters
+    finally:
+        accounts_stopped(s, signal.SIGCONT)
+    assert queue_is_empty(s)
+    code, reply = to_team(s, text)
     assert code == 250, reply
-    have = [h for h in s.messages("alice:secret") if subject.encode() in h]
-    assert len(have) == 1
-    assert s.run("postqueue", "-j").stdout == ""
+    wait_for(lambda: there.letters)
+    wait_for(lambda: queue_is_empty(s))
+    assert [l[0] for l in there.letters] == [["far@store.test"]]
+    assert copies(s, subject) == 1
+    there.close()
+
+
+def test_server_alias_of_one_elsewhere(make_suite, folder):
+    """the next hop's answer is the client's; one that takes longer than the
+    client is to wait is not broken off, nor asked for a second time"""
+    there = LmtpServer(folder / "lmtp", {
+        "far@store.test": (None, "550 5.7.1 <far@store.test> never")})
+    s = team_suite(make_suite, folder, "far@store.test",
+                   "--set", "through_lmtp_time_limit=1s")
+    text = message().encode()
+    code, reply = to_team(s, text)
+    assert code == 550 and "never" in reply, reply
+    there.script["far@store.test"] = (None, "451 4.2.0 busy")
+    code, reply = to_team(s, text)
+    assert code == 451 and "busy" in reply, reply
+    there.script.clear()
+    there.pause = 3
+    before = len(there.letters)
+    code, reply = to_team(s, text)
+    assert code == 250 and "queued as" in reply, reply
+    wait_for(lambda: queue_is_empty(s))
+    assert len(there.letters) == before + 1
+    there.close()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_server_alias_unfinished(make_suite, folder, named):
+    """mailboxes that take longer than the client is to wait: what is under
+    way is not given back, whether or not a copy could be told by its
+    Message-ID"""
+    there = LmtpServer(folder / "lmtp")
+    s = team_suite(make_suite, folder,
+                   "alice@example.test bob@example.test far@store.test",
+                   "--set", "through_lmtp_time_limit=1s")
+    for rcpt in ("alice@example.test", "bob@example.test"):
+        s.send(message(), [rcpt])
+    subject = token()
+    text = message(subject)
+    if not named:
+        text = re.sub(r"(?m)^Message-ID:.*\r\n", "", text)
+        assert "message-id" not in text.lower()
+    accounts_stopped(s, signal.SIGSTOP)
+    try:
+        code, reply = to_team(s, text.encode())
+        assert code == 250 and "queued as" in reply, reply
+        # this does not wait for them
+        wait_for(lambda: there.letters)
+    finally:
+        accounts_stopped(s, signal.SIGCONT)
+    wait_for(lambda: queue_is_empty(s))
+    assert [l[0] for l in there.letters] == [["far@store.test"]]
+    for login in ("alice:secret", "bob:hunter2"):
+        assert copies(s, subject, login) == 1
     there.close()

@@ -29,6 +29,7 @@ struct world {
 	struct daemon		*daemon;
 	struct task_group	*group;
 	struct buf		 asked;		/* addresses, in order */
+	struct buf		 numbers;	/* of recipients, beside them */
 	int64_t			 delay;		/* of the agent, ms */
 	int64_t			 map_delay;	/* until mapd is not there */
 	int			(*run)(struct task *t, struct world *w);
@@ -63,6 +64,7 @@ world_on_ask(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		struct slice to = e->rcpts.v[i].address;
 
 		buf_addf(&w->asked, "%.*s ", SLICE_ARG(to));
+		buf_addf(&w->numbers, "%u ", e->rcpts.v[i].number);
 		v[res.rcpts.n++] = (struct msg_rcpt_result){
 		    .number = e->rcpts.v[i].number,
 		    .code = slice_has_prefix(to, S("later@")) ? 450 :
@@ -100,7 +102,7 @@ world_connect(struct task *t, void *arg, const char *callee, int *ret_fd)
 	struct agent	*g;
 	int		 fd[2], r;
 
-	if (strcmp(callee, "smtp") != 0)
+	if (strcmp(callee, "smtp") != 0 && strcmp(callee, "store") != 0)
 		return (r = task_sleep(t, w->map_delay)) < 0 ? r :
 		    -ECONNREFUSED;
 	if ((r = fd_pair(fd)) < 0)
@@ -156,6 +158,7 @@ world_task(struct task *t, void *arg)
 	ignore(task_group_end(t, &g));
 	conf_free(&conf);
 	buf_free(&w->asked);
+	buf_free(&w->numbers);
 	return r;
 }
 
@@ -257,7 +260,9 @@ cleaner_lease(struct task *t, struct cleaner *k, struct msg_slot_lease *ret)
 	return r;
 }
 
-/* the envelope of a message; recipients are words */
+/* the envelope of a message; recipients are words. "-": one that is not in it
+ * any more; "x/y": x was named, which stands for y; those @here are in the
+ * store, the others behind a hop. */
 static void
 world_envelope(struct arena *a, struct slice id, const char *rcpts,
     struct msg_envelope *e)
@@ -268,13 +273,18 @@ world_envelope(struct arena *a, struct slice id, const char *rcpts,
 	*e = (struct msg_envelope){ .queue_id = id, .arrival = ARRIVAL,
 	    .content_length = 5 };
 	e->rcpts.v = v;
-	while (rest.len > 0 && e->rcpts.n < 10) {
-		struct slice address = slice_split(&rest, ' ');
+	for (uint32_t number = 0; rest.len > 0 && number < 10; number++) {
+		struct slice original = slice_split(&rest, ' ');
+		struct slice address = original;
 
-		v[e->rcpts.n] = (struct msg_rcpt){ .address = address,
-		    .original = address, .transport = S("smtp"),
-		    .nexthop = S("hop"), .number = (uint32_t)e->rcpts.n };
-		e->rcpts.n++;
+		if (slice_equal(original, S("-")))
+			continue;
+		if (slice_find(address, '/') != SLICE_NONE)
+			original = slice_split(&address, '/');
+		v[e->rcpts.n++] = (struct msg_rcpt){ .address = address,
+		    .original = original, .nexthop = S("hop"),
+		    .transport = slice_has_suffix(address, S("@here")) ?
+		    S("store") : S("smtp"), .number = number };
 	}
 }
 
