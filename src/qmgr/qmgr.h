@@ -122,6 +122,9 @@ struct qmessage	*qmessage_find(struct qmgr *q, struct slice id);
 void	qmessage_take_content(struct qmessage *m, int *fd_take);
 /* hand all recipients that are to do to the scheduler */
 void	qmessage_schedule(struct qmessage *m, enum sched_lane lane);
+/* one that was committed and not tried: try it, or leave it on disk until there
+ * is room in memory */
+void	qmessage_begin(struct qmessage *m);
 /* it lies there, with that envelope: offered before, or new */
 void	qmessage_committed(struct qmessage *m,
 	    const struct msg_envelope *committed, struct queue_place place,
@@ -140,6 +143,8 @@ void	qmgr_sched_params(struct qmgr *q, struct sched_params *ret_params);
 MUST_USE int	schedule_task(struct task *t, void *arg);
 /* qmgr_settle.c: an attempt is over; decide what is next */
 void	qmessage_settle(struct qmessage *m);
+/* keep it on disk, in that queue (QSTATE_) until that time, and not in memory */
+void	qmessage_park(struct qmessage *m, uint8_t queue, int64_t next);
 /* qmgr_report.c: may the sender be written to? 1 or 0 */
 MUST_USE int	may_report(struct task *t, struct qmessage *m);
 enum report_kind { REPORT_FAILURE = 1, REPORT_DELAY = 2, REPORT_SUCCESS = 3,

@@ -69,16 +69,27 @@ qmessage_find(struct qmgr *q, struct slice id)
 	return hash_get(&q->messages, id);
 }
 
+/* content_room - how many more descriptors may be kept. A quarter is left to
+ * what is offered, which lies nowhere else */
+static size_t
+content_room(const struct qmessage *m)
+{
+	const struct qmgr_params *p = daemon_params(m->qmgr->daemon);
+	size_t			  limit = (size_t)p->qmgr_content_descriptors;
+
+	if (!m->offered)
+		limit -= limit / 4;
+	return limit - size_min(limit, m->qmgr->content_open);
+}
+
 /* qmessage_take_content - keep the descriptor if there is room for it */
 void
 qmessage_take_content(struct qmessage *m, int *fd_take)
 {
-	const struct qmgr_params *p = daemon_params(m->qmgr->daemon);
 	enum memfile_kind	  kind;
 	uint64_t		  size;
 
-	if (*fd_take < 0 || m->content_fd >= 0 || m->qmgr->content_open >=
-	    (uint64_t)p->qmgr_content_descriptors ||
+	if (*fd_take < 0 || m->content_fd >= 0 || content_room(m) == 0 ||
 	    memfile_check(*fd_take, CONTENT_MAX, &kind, &size) < 0 ||
 	    size < m->envelope->content_length)
 		return;
@@ -188,17 +199,28 @@ groups_with(const struct msg_rcpt *a, const struct msg_rcpt *b)
 	    slice_equal(b->transport, S("store")) : same_hop(a, b);
 }
 
+/* declare - the scheduler knows that transport */
+static void
+declare(struct qmgr *q, struct slice transport)
+{
+	struct sched_transport_params tp;
+
+	if (sched_has_transport(q->sched, transport))
+		return;
+	transport_params(q, transport, &tp);
+	sched_transport(q->sched, transport, &tp);
+}
+
 /* add_group - those of that fate, from the first one on, who go its way; they
  * are to do from now on */
 static void
 add_group(struct qmessage *m, size_t first, enum fate which, bool *seen,
     uint32_t *index)
 {
-	struct qmgr			*q = m->qmgr;
-	const struct msg_rcpt		*v = m->envelope->rcpts.v;
-	struct sched_transport_params	 tp;
-	struct sched_group		 g = { v[first].transport,
-					     site_of(&v[first]), index, 0 };
+	struct qmgr		*q = m->qmgr;
+	const struct msg_rcpt	*v = m->envelope->rcpts.v;
+	struct sched_group	 g = { v[first].transport, site_of(&v[first]),
+				     index, 0 };
 
 	for (size_t k = first; k < m->envelope->rcpts.n; k++) {
 		if (seen[k] || m->rcpts[k].fate != which ||
@@ -208,10 +230,7 @@ add_group(struct qmessage *m, size_t first, enum fate which, bool *seen,
 		m->rcpts[k].fate = FATE_TODO;
 		index[g.rcpt_count++] = (uint32_t)k;
 	}
-	if (!sched_has_transport(q->sched, g.transport)) {
-		transport_params(q, g.transport, &tp);
-		sched_transport(q->sched, g.transport, &tp);
-	}
+	declare(q, g.transport);
 	ignore(sched_message_group(q->sched, m->sched, &g)); /* is there */
 }
 
@@ -350,6 +369,56 @@ set_all(struct qmessage *m, enum fate fate, unsigned code,
 	}
 }
 
+/* is_open - could a delivery of it begin at once? */
+static bool
+is_open(const struct qmessage *m)
+{
+	struct qmgr *q = m->qmgr;
+
+	for (size_t i = 0; i < m->envelope->rcpts.n; i++) {
+		const struct msg_rcpt *r = &m->envelope->rcpts.v[i];
+
+		declare(q, r->transport);
+		if (sched_is_open(q->sched, r->transport, site_of(r),
+		    loop_now(daemon_loop(q->daemon)) * 1000))
+			return true;
+	}
+	return false;
+}
+
+/* has_room - may a new one be tried now? What is left where retries have no
+ * room any more is for what does not wait: a destination that takes nothing
+ * holds up no other */
+static bool
+has_room(const struct qmessage *m)
+{
+	const struct qmgr_params *p = daemon_params(m->qmgr->daemon);
+	struct sched_counts	  c;
+
+	sched_count(m->qmgr->sched, &c);
+	if (c.messages == 0)
+		return true;
+	if (c.messages >= (uint64_t)p->qmgr_message_active_limit ||
+	    c.recipients >= 2 * (uint64_t)p->qmgr_message_recipient_limit)
+		return false;
+	return sched_room(m->qmgr->sched, SCHED_RETRY) > 0 || is_open(m);
+}
+
+/* qmessage_begin - try it; or it is due at once, which is when there is room */
+void
+qmessage_begin(struct qmessage *m)
+{
+	if (qmessage_count(m, FATE_TODO) < m->envelope->rcpts.n ||
+	    has_room(m)) {
+		qmessage_schedule(m, SCHED_NEW);
+		return;
+	}
+	set_all(m, FATE_LATER, 450, S("4.3.2"),
+	    S("waits until there is room in the active queue"));
+	qmessage_park(m, QSTATE_DEFERRED,
+	    loop_wall(daemon_loop(m->qmgr->daemon)));
+}
+
 /* take_offer - what came of its offer, if the edge broke in between and cleanup
  * does not know */
 static void
@@ -375,7 +444,7 @@ qmessage_committed(struct qmessage *m, const struct msg_envelope *committed,
 	m->generation = generation;
 	m->committed = true;
 	if (m->sched == NULL)
-		qmessage_schedule(m, SCHED_NEW);
+		qmessage_begin(m);
 	else if (qmessage_count(m, FATE_PUT_OFF) > 0)
 		schedule(m, SCHED_NEW, FATE_PUT_OFF);
 	else if (sched_message_waiting(m->sched) == 0 &&

@@ -178,7 +178,6 @@ try_now(struct task *t, struct owner *o, uint32_t request, struct qmessage *m,
 	bool		is_over;
 	int		r, said;
 
-	m->offered = true;
 	m->waiter = &done;
 	qmessage_schedule(m, SCHED_NEW);
 	deadline_begin(t, &d, limit);
@@ -199,6 +198,20 @@ try_now(struct task *t, struct owner *o, uint32_t request, struct qmessage *m,
 		m->orphaned = task_now(t);
 	}
 	return 0;
+}
+
+/* try_or_refuse - without its content it cannot be tried */
+static int
+try_or_refuse(struct task *t, struct owner *o, uint32_t request,
+    struct qmessage *m, uint32_t limit)
+{
+	int r;
+
+	if (m->content_fd >= 0)
+		return try_now(t, o, request, m, limit);
+	r = verdict(o, request, m->envelope, NULL, false);
+	qmessage_free(m);
+	return r;
 }
 
 /* orphans_task - give up what was neither committed nor forgotten in time */
@@ -272,10 +285,11 @@ on_offer(struct task *t, struct owner *o, uint32_t request,
 			r = -EBADMSG;
 		else {
 			msg->owner = o->number;
+			msg->offered = true;
 			qmessage_take_content(msg, &m->content);
 			if (m->now)
 				put_off(msg);
-			r = try_now(t, o, request, msg, m->limit);
+			r = try_or_refuse(t, o, request, msg, m->limit);
 		}
 		flight_end(q, m->flight);
 	}

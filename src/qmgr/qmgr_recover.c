@@ -205,7 +205,7 @@ go_on(struct qmgr *q, struct recovery *rec)
 			m->place = f->place;
 			m->generation = f->generation;
 			m->committed = true;
-			qmessage_schedule(m, SCHED_NEW);
+			qmessage_begin(m);
 		}
 		buf_free(&f->envelope);
 		free(f);

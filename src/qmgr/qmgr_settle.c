@@ -19,9 +19,10 @@ change(struct qmessage *m, enum fate from, enum fate to)
 			m->rcpts[i].fate = to;
 }
 
-/* park - keep it on disk for later; memory is given back when that is so */
-static void
-park(struct qmessage *m, uint8_t queue, int64_t next)
+/* qmessage_park - keep it on disk for later; memory is given back when that
+ * is so */
+void
+qmessage_park(struct qmessage *m, uint8_t queue, int64_t next)
 {
 	qmessage_record(m, queue, next);
 	m->wanted = queue;
@@ -128,7 +129,7 @@ rest(struct task *t, struct qmessage *m, struct sched_retry *retry)
 		return noticed;
 	if (qmessage_count(m, FATE_LATER) == 0 && noticed == 0) {
 		if (qmessage_count(m, FATE_HELD) > 0)
-			park(m, QSTATE_HOLD, 0);
+			qmessage_park(m, QSTATE_HOLD, 0);
 		else
 			commit_finish(m);
 		return 0;
@@ -145,7 +146,7 @@ rest(struct task *t, struct qmessage *m, struct sched_retry *retry)
 		m->flags |= r == 0 ? QSTATE_WARNED : 0;
 	}
 	m->attempts++;
-	park(m, QSTATE_DEFERRED, retry->next);
+	qmessage_park(m, QSTATE_DEFERRED, retry->next);
 	return 0;
 }
 
@@ -158,7 +159,7 @@ settle(struct task *t, struct qmessage *m)
 
 	if (m->cancelled) {
 		if (m->wanted == QSTATE_HOLD)
-			park(m, QSTATE_HOLD, 0);
+			qmessage_park(m, QSTATE_HOLD, 0);
 		else
 			commit_finish(m);
 		return 0;

@@ -41,25 +41,21 @@ offer_task(struct task *t, void *arg)
 {
 	struct offering		*o = arg;
 	struct msg_queue_offer	 m = { .limit = 30000, .now = o->now };
-	struct memfile		 f = MEMFILE_INIT;
 	struct arena		 a = ARENA_INIT;
 	struct msg_envelope	 e;
 	struct buf		 b = BUF_INIT;
 	void			*reply;
 
-	CHECK_INT(memfile_new("test", 100, &f), 0, 0);
-	CHECK_INT(memfile_append(&f, S("x\r\ny\n")), 0, 0);
-	CHECK_INT(memfile_seal(&f), 0, 0);
 	world_envelope(&a, ID, o->rcpts, &e);
 	CHECK_INT(ipc_pack(&msg_envelope_desc, &e, &b), 0, 0);
 	m.envelope = buf_slice(&b);
-	m.content = f.fd;
+	m.content = world_content();
 	o->result = ipc_call(t, &o->k->c, &msg_queue_offer_desc, &m,
 	    &msg_queue_verdict_desc, &a, &reply);
 	if (o->result == 0)
 		say(o, reply);
 	o->over = true;
-	memfile_done(&f);
+	fd_close(&m.content);
 	buf_free(&b);
 	arena_free(&a);
 	return 0;

@@ -32,6 +32,8 @@ struct world {
 	struct buf		 numbers;	/* of recipients, beside them */
 	int64_t			 delay;		/* of the agent, ms */
 	int64_t			 map_delay;	/* until mapd is not there */
+	const char		*active_limit;	/* NULL: the default */
+	const char		*content_limit;
 	int			(*run)(struct task *t, struct world *w);
 	const void		*row;
 };
@@ -40,6 +42,7 @@ struct world {
 struct cleaner {
 	struct world	*w;
 	struct ipc_conn	 c;
+	int		 content;	/* told with each message; -1: none */
 };
 
 /* --- the agent */
@@ -142,6 +145,12 @@ world_task(struct task *t, void *arg)
 	conf_put(conf, S("relay_through"), S("yes"), "", 0);
 	conf_put(conf, S("minimal_backoff_time"), S("1d"), "", 0);
 	conf_put(conf, S("maximal_backoff_time"), S("2d"), "", 0);
+	if (w->active_limit != NULL)
+		conf_put(conf, S("qmgr_message_active_limit"),
+		    slice_of(w->active_limit), "", 0);
+	if (w->content_limit != NULL)
+		conf_put(conf, S("qmgr_content_descriptors"),
+		    slice_of(w->content_limit), "", 0);
 	w->daemon = daemon_new(task_loop(t), &world_spec, conf, world_connect,
 	    w, &diag);
 	qmgr_init(&w->q, w->daemon);
@@ -226,6 +235,7 @@ cleaner_open(struct task *t, struct world *w, uint32_t process,
 	if ((r = fd_pair(fd)) < 0)
 		return r;
 	k->w = w;
+	k->content = -1;
 	daemon_add_caller(w->daemon, &fd[1], &who);
 	ipc_open(&k->c, task_loop(t), &fd[0], &ipc_table_queue, IPC_CALLER);
 	task_group_start(w->group, world_replies_task, &k->c);
@@ -262,7 +272,7 @@ cleaner_lease(struct task *t, struct cleaner *k, struct msg_slot_lease *ret)
 
 /* the envelope of a message; recipients are words. "-": one that is not in it
  * any more; "x/y": x was named, which stands for y; those @here are in the
- * store, the others behind a hop. */
+ * store, the others behind a hop, which is their domain. */
 static void
 world_envelope(struct arena *a, struct slice id, const char *rcpts,
     struct msg_envelope *e)
@@ -282,7 +292,8 @@ world_envelope(struct arena *a, struct slice id, const char *rcpts,
 		if (slice_find(address, '/') != SLICE_NONE)
 			original = slice_split(&address, '/');
 		v[e->rcpts.n++] = (struct msg_rcpt){ .address = address,
-		    .original = original, .nexthop = S("hop"),
+		    .original = original, .nexthop = slice_from(address,
+		    slice_find(address, '@') + 1),
 		    .transport = slice_has_suffix(address, S("@here")) ?
 		    S("store") : S("smtp"), .number = number };
 	}
@@ -322,7 +333,8 @@ cleaner_tell(struct task *t, struct cleaner *k, struct slice id,
     const char *rcpts, const struct msg_slot_lease *l)
 {
 	struct msg_queue_committed c = { .size_class = l->size_class,
-	    .number = l->number, .generation = l->generation, .content = -1 };
+	    .number = l->number, .generation = l->generation,
+	    .content = k->content };
 	struct arena		 a = ARENA_INIT;
 	struct msg_envelope	 e;
 	struct buf		 b = BUF_INIT;
@@ -336,6 +348,18 @@ cleaner_tell(struct task *t, struct cleaner *k, struct slice id,
 	buf_free(&b);
 	arena_free(&a);
 	return r;
+}
+
+/* the content of a message, sealed */
+static inline int
+world_content(void)
+{
+	struct memfile f = MEMFILE_INIT;
+
+	CHECK_INT(memfile_new("test", 100, &f), 0, 0);
+	CHECK_INT(memfile_append(&f, S("x\r\ny\n")), 0, 0);
+	CHECK_INT(memfile_seal(&f), 0, 0);
+	return memfile_take_fd(&f);
 }
 
 /* where a message is */
