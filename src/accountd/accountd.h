@@ -70,8 +70,13 @@ struct account_process {
 	struct signal		 more_jobs;
 	size_t			 deliveries;	/* asked for, not answered */
 	bool			 at_upkeep;	/* a thread is */
-	struct list		 sessions;
-	size_t			 session_count;
+	struct list		 sessions;	/* quiet longest first */
+	size_t			 session_count;	/* that may be awake */
+	struct list		 line;		/* sessions that wait for room */
+	size_t			 in_line;
+	struct signal		 room;		/* look who can sleep or come in */
+	uint64_t		 told;		/* rings that stored knows of */
+	bool			 has_sleepers;	/* put to sleep for room */
 	struct signal		 activity;	/* something began or ended */
 	uint64_t		 activities;
 	struct signal		 fewer;		/* a session ended or stays */
@@ -85,6 +90,10 @@ void	process_active(struct account_process *ap);
 struct account_process	*process_new(void);
 void	process_attach(struct account_process *ap, struct daemon *d);
 void	process_free(struct account_process **ap_take);
+/* has something changed that sleepers were not told of? */
+bool	process_has_news(const struct account_process *ap);
+/* have stored wake those of them that idle */
+MUST_USE int	process_tell_news(struct account_process *ap);
 /* log what store threads found since the last time */
 void	process_say_damage(struct account_process *ap);
 MUST_USE int	process_run(struct task *t, struct daemon *d);
@@ -148,12 +157,15 @@ void	sessions_start(struct account_process *ap,
 	    struct msg_account_session *m, struct arena *arena_take);
 /* does every session wait for its client? */
 bool	sessions_are_quiet(const struct account_process *ap);
+/* a task of the process: who waits in line comes in as others go to sleep */
+MUST_USE int	sessions_make_room(struct task *t, void *arg);
 /* have all of them sleep; *ret_all: none is left */
 MUST_USE int	sessions_sleep(struct task *t, struct account_process *ap,
 		    bool *ret_all);
 
 /* upkeep.c: tasks of an account process */
 MUST_USE int	upkeep_watch(struct task *t, void *arg);
+MUST_USE int	upkeep_tell(struct task *t, void *arg);
 MUST_USE int	upkeep_pack(struct task *t, void *arg);
 MUST_USE int	upkeep_idle(struct task *t, void *arg);
 

@@ -18,6 +18,7 @@
 #define FINDINGS_MAX	1000	/* as account_verified has it */
 #define FINDING_MAX	500
 #define LOG_LIMIT	5000	/* ms to get another edge to logd */
+#define SAY_LIMIT	2000	/* ms for the last word to stored */
 #define DAY_MS		INT64_C(86400000)
 #define HOUR_MS		INT64_C(3600000)
 
@@ -33,6 +34,7 @@ process_new(void)
 	bell_init(&ap->bell);
 	list_init(&ap->jobs);
 	list_init(&ap->sessions);
+	list_init(&ap->line);
 	pthread_mutex_init(&ap->damage.lock, NULL);
 	return ap;
 }
@@ -66,6 +68,23 @@ process_active(struct account_process *ap)
 {
 	ap->activities++;
 	signal_set(&ap->activity);
+}
+
+/* process_has_news - has something changed that sleepers were not told of? */
+bool
+process_has_news(const struct account_process *ap)
+{
+	return ap->has_sleepers && ap->told != ap->bell.rings;
+}
+
+/* process_tell_news - have stored wake those of them that idle */
+int
+process_tell_news(struct account_process *ap)
+{
+	struct msg_account_changed m;
+
+	ap->told = ap->bell.rings;
+	return ipc_post(&ap->control, &msg_account_changed_desc, &m);
 }
 
 /* note_damage - on a store thread: kept for the loop's, which logs */
@@ -187,7 +206,9 @@ begin(struct account_process *ap, struct account *account)
 	ap->account = account;
 	ap->imap = imap_shared_new();
 	task_group_start(g, deliver_writer, ap);
+	task_group_start(g, sessions_make_room, ap);
 	task_group_start(g, upkeep_watch, ap);
+	task_group_start(g, upkeep_tell, ap);
 	task_group_start(g, upkeep_pack, ap);
 	task_group_start(g, upkeep_idle, ap);
 	log_event(daemon_log(ap->daemon), EV_ACCOUNT_OPEN,
@@ -325,6 +346,22 @@ on_verify(struct task *t, struct account_process *ap, struct ipc_in *in,
 
 /* --- the end */
 
+/* say_last - what stored must know when nobody is left to say it */
+static int
+say_last(struct task *t, struct account_process *ap)
+{
+	struct deadline	d;
+	int		r;
+
+	if (!process_has_news(ap))
+		return 0;
+	deadline_begin(t, &d, SAY_LIMIT);
+	r = process_tell_news(ap);
+	if (r == 0)
+		r = ipc_drain(t, &ap->control);
+	return deadline_end(t, &d, r);
+}
+
 /* on_end - sleep, all of you; or stay, and say so */
 static int
 on_end(struct task *t, struct account_process *ap)
@@ -341,8 +378,9 @@ on_end(struct task *t, struct account_process *ap)
 	if (r < 0)
 		return r;
 	if (all && ap->deliveries == 0) {
+		r = say_last(t, ap);
 		daemon_end(ap->daemon);
-		return 0;
+		return r;
 	}
 	ap->ending = false;
 	process_active(ap);

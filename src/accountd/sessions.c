@@ -139,8 +139,8 @@ open_pair(struct task *t, struct session *s)
 static void
 session_free(struct session *s)
 {
+	session_go_out(s);
 	list_remove(&s->link);
-	s->ap->session_count--;
 	imap_session_free(&s->imap);
 	stream_close(&s->stream);
 	io_close(&s->pump);
@@ -149,7 +149,23 @@ session_free(struct session *s)
 	free(s);
 }
 
-/* turn_away - one too many */
+/* send_back - one that slept does so still; its front brings it again */
+static void
+send_back(struct task *t, struct session *s)
+{
+	struct msg_front_busy	busy;
+	struct deadline		d;
+	int			r;
+
+	s->left_alone = true;
+	deadline_begin(t, &d, END_LIMIT);
+	r = ipc_post(&s->front, &msg_front_busy_desc, &busy);
+	if (r == 0)
+		r = ipc_drain(t, &s->front);
+	ignore(deadline_end(t, &d, r));		/* it sees the end, then */
+}
+
+/* turn_away - a client that has just logged in, and is one too many */
 static int
 turn_away(struct session *s)
 {
@@ -165,7 +181,7 @@ turn_away(struct session *s)
 static void
 say_over(const struct session *s)
 {
-	struct msg_account_over m = { s->m->handle };
+	struct msg_account_over m = { s->m->handle, s->m->handover };
 
 	ignore(ipc_post(&s->ap->control, &msg_account_over_desc, &m)); /* a hint */
 }
@@ -195,6 +211,35 @@ refuse(struct session *s, int why)
 	ignore(ipc_post(&s->front, &msg_front_close_desc, &m)); /* or it went */
 }
 
+/* is_void - was it handed over again, because we were slow? Its front has
+ * closed this channel, and its client is not ours. */
+static bool
+is_void(const struct session *s)
+{
+	return s->is_void || ipc_has_ended(&s->front);
+}
+
+/* come_in - or not: 1 */
+static int
+come_in(struct task *t, struct session *s)
+{
+	int r = session_come_in(t, s);
+
+	if (r == -ECANCELED)
+		return r;
+	if (is_void(s)) {
+		s->left_alone = true;
+		return 1;
+	}
+	if (r == 0)
+		return 0;
+	if (s->m->state.len > 0)
+		send_back(t, s);
+	else if (turn_away(s) == 0)
+		last_words(t, s);
+	return 1;
+}
+
 /* session_task - one session, from its first byte to sleep or goodbye */
 static int
 session_task(struct task *t, void *arg)
@@ -210,12 +255,8 @@ session_task(struct task *t, void *arg)
 	log_set(&s->log, KV_STR("session", s->m->session));
 	log_set(&s->log, KV_STR("client", s->m->client_address));
 	process_active(ap);
-	if (ap->session_count >
-	    (size_t)ap->p->accountd_session_limit) {
-		if ((r = turn_away(s)) == 0)
-			last_words(t, s);
+	if (come_in(t, s) != 0)
 		goto out;
-	}
 	if ((r = open_pair(t, s)) == 0)
 		r = open_session(s);
 	if (r == 0)
@@ -225,7 +266,7 @@ session_task(struct task *t, void *arg)
 	else
 		r = serve(t, s);
 out:
-	if (!s->asleep)
+	if (!s->asleep && !s->left_alone)
 		say_over(s);
 	session_free(s);
 	process_active(ap);
@@ -235,6 +276,23 @@ out:
 	return task_is_cancelled(t) ? -ECANCELED : 0;
 }
 
+/* void_older - the same session, handed over before and not begun: its front
+ * has given up waiting for it */
+static void
+void_older(struct account_process *ap, const struct msg_account_session *m)
+{
+	LIST_EACH(&ap->sessions, link) {
+		struct session *s = CONTAINER_OF(link, struct session, link);
+
+		if (s->begun || m->handle.len == 0 ||
+		    !slice_equal(s->m->handle, m->handle) ||
+		    s->m->handover >= m->handover)
+			continue;
+		s->is_void = true;
+		signal_set(&s->turn);
+	}
+}
+
 /* sessions_start - serve one more */
 void
 sessions_start(struct account_process *ap, struct msg_account_session *m,
@@ -242,12 +300,13 @@ sessions_start(struct account_process *ap, struct msg_account_session *m,
 {
 	struct session *s = NEW(struct session);
 
+	void_older(ap, m);
+	list_init(&s->in_line);
 	s->ap = ap;
 	s->m = m;
 	s->arena = *arena_take;
 	*arena_take = (struct arena)ARENA_INIT;
 	s->front.io.fd = s->stream.io.fd = s->pump.fd = -1;
 	list_add_tail(&ap->sessions, &s->link);
-	ap->session_count++;
 	task_group_start(daemon_group(ap->daemon), session_task, s);
 }

@@ -18,7 +18,7 @@ to_session(struct task *t, struct session *s, struct slice bytes)
 {
 	int r;
 
-	process_active(s->ap);
+	session_active(s);
 	s->pumping = true;
 	r = io_write_all(t, &s->pump, bytes);
 	s->pumping = false;
@@ -48,6 +48,7 @@ on_front(struct task *t, struct session *s, struct ipc_in *in)
 		s->refused = true;
 		ipc_set_state(&s->front, FRONT_AWAKE);
 		signal_set(&s->ap->fewer);
+		session_active(s);
 		return 0;
 	case MSG_front_finished:
 		/* the session reads what there is, answers it, and ends */
@@ -88,7 +89,7 @@ session_pump_in(struct task *t, void *arg)
 int
 session_begun(struct task *t, struct session *s)
 {
-	struct msg_account_begun m = { s->m->handle };
+	struct msg_account_begun m = { s->m->handle, s->m->handover };
 	int			 r = ipc_drain(t, &s->front);
 
 	s->begun = true;
@@ -112,7 +113,7 @@ send_on(struct task *t, struct session *s, char *data)
 	if (r == 0 && !s->begun)
 		r = session_begun(t, s);
 	s->pumping = false;
-	process_active(s->ap);
+	session_active(s);
 	return r < 0 ? r : n;
 }
 

@@ -9,6 +9,8 @@
 
 #include <sys/ioctl.h>
 
+#include "libtask/loop.h"
+
 #define SLEEP_LIMIT	5000	/* ms for a front to answer */
 #define KEEP_LIMIT	20000	/* ms for stored: the client would be lost */
 
@@ -39,6 +41,7 @@ session_stay(struct session *s)
 	s->sleep_now = false;
 	s->refused = true;
 	signal_set(&s->ap->fewer);
+	session_active(s);
 	return ipc_post(&s->front, &msg_front_awake_desc, &m);
 }
 
@@ -60,10 +63,12 @@ session_on_sleep_ok(struct session *s)
 int
 session_freeze(struct task *t, struct session *s)
 {
+	struct account_process	*ap = s->ap;
 	struct buf		 state = BUF_INIT;
 	struct msg_account_frozen m = { s->m->handle, s->m->protocol,
 	    s->m->login, s->m->session, s->m->client_address, SLICE_EMPTY,
-	    imap_session_is_idling(s->imap) };
+	    imap_session_is_idling(s->imap), s->m->handover };
+	uint64_t		 rings = ap->bell.rings;
 	struct arena		 a = ARENA_INIT;
 	struct deadline		 d;
 	void			*reply;
@@ -72,18 +77,22 @@ session_freeze(struct task *t, struct session *s)
 	imap_session_freeze(s->imap, &state);
 	m.state = buf_slice(&state);
 	deadline_begin(t, &d, KEEP_LIMIT);
-	r = ipc_call(t, &s->ap->control, &msg_account_frozen_desc, &m,
+	r = ipc_call(t, &ap->control, &msg_account_frozen_desc, &m,
 	    &msg_account_kept_desc, &a, &reply);
 	r = deadline_end(t, &d, r);
 	s->asleep = r == 0;
+	ap->has_sleepers |= m.idling;
+	/* what changed before stored had it would wake nobody */
+	if (r == 0 && m.idling && rings != ap->bell.rings)
+		r = process_tell_news(ap);
 	buf_free(&state);
 	arena_free(&a);
 	return r;
 }
 
-/* ask_sleep - begin to put a session to sleep; false if it cannot be now */
-static bool
-ask_sleep(struct session *s)
+/* session_ask_sleep - begin to put it to sleep; false if it cannot be now */
+bool
+session_ask_sleep(struct session *s)
 {
 	struct msg_front_sleep m = { s->m->handle };
 
@@ -93,6 +102,7 @@ ask_sleep(struct session *s)
 		return true;
 	s->refused = false;
 	s->asked = ipc_post(&s->front, &msg_front_sleep_desc, &m) == 0;
+	s->asked_at = loop_now(daemon_loop(s->ap->daemon));
 	if (s->asked)
 		ipc_set_state(&s->front, FRONT_DROWSY);
 	return s->asked;
@@ -132,7 +142,8 @@ sessions_sleep(struct task *t, struct account_process *ap, bool *ret_all)
 	if (!sessions_are_quiet(ap))
 		return 0;
 	LIST_EACH(&ap->sessions, link)
-		if (!ask_sleep(CONTAINER_OF(link, struct session, link)))
+		if (!session_ask_sleep(CONTAINER_OF(link, struct session,
+		    link)))
 			return 0;
 	deadline_begin(t, &d, SLEEP_LIMIT);
 	while (r == 0 && !list_is_empty(&ap->sessions) && !any_stays(ap))

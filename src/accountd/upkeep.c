@@ -16,6 +16,7 @@
 #define PIECE_BYTES	((uint64_t)4 << 20)	/* of upkeep in one go */
 #define RETRY_PAUSE	60000			/* ms after a failure */
 #define USAGE_PAUSE		100	/* ms between two reports of usage */
+#define TELL_PAUSE		500	/* ms between two calls to wake */
 #define HOURLY		INT64_C(3600000)
 
 /* --- usage */
@@ -51,6 +52,27 @@ upkeep_watch(struct task *t, void *arg)
 		if (r == 0 && (r = task_sleep(t, USAGE_PAUSE)) == 0)
 			r = signal_wait(t, &l.rung);
 	} while (r == 0);
+	bell_leave(&l);
+	return r;
+}
+
+/* upkeep_tell - after commits wake those that were put to sleep while others
+ * stay: at once, but not for each of many changes in a row */
+int
+upkeep_tell(struct task *t, void *arg)
+{
+	struct account_process	*ap = arg;
+	struct bell_listener	 l;
+	int			 r = 0;
+
+	bell_listener_init(&l);
+	bell_listen(&ap->bell, &l);
+	while (r == 0 && (r = signal_wait(t, &l.rung)) == 0) {
+		if (!process_has_news(ap))
+			continue;
+		if ((r = process_tell_news(ap)) == 0)
+			r = task_sleep(t, TELL_PAUSE);
+	}
 	bell_leave(&l);
 	return r;
 }

@@ -145,6 +145,8 @@ logged_in(struct task *t, struct front *f, int *channel)
 			r = front_asleep(t, f, channel);
 		else if (end == FRONT_NEVER_BEGAN)
 			r = front_try_again(t, f, channel);
+		else if (end == FRONT_BUSY)
+			r = front_take_turns(t, f, channel);
 		else if (end == FRONT_LOST)
 			r = lost(t, f);
 	}

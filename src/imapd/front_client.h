@@ -52,6 +52,8 @@ struct front {
 	char			 address[64];
 	unsigned		 failures;	/* logins */
 	unsigned		 tries;		/* to begin the session */
+	int64_t			 busy_since;	/* its account is; 0: it is not */
+	int64_t			 pause;		/* ms to the next try, then */
 	unsigned		 commands;	/* before login */
 	bool			 tls;
 	bool			 may_tls;	/* STARTTLS is offered */
@@ -97,6 +99,7 @@ enum front_end {
 	FRONT_ASLEEP,		/* under f->handle */
 	FRONT_LOST,		/* the session broke */
 	FRONT_NEVER_BEGAN,	/* its process ended before: resume it */
+	FRONT_BUSY,		/* there is no room: resume it in a moment */
 };
 MUST_USE int	front_relay(struct task *t, struct front *f, int *fd_take,
 		    enum front_end *ret_end);
@@ -108,6 +111,9 @@ MUST_USE int	front_asleep(struct task *t, struct front *f,
 		    int *ret_channel);
 /* the same for a session whose process ended before it began */
 MUST_USE int	front_try_again(struct task *t, struct front *f,
+		    int *ret_channel);
+/* the same for one whose account had no room for it */
+MUST_USE int	front_take_turns(struct task *t, struct front *f,
 		    int *ret_channel);
 /* its handle may be used to wake it from now on; and no more */
 void	front_note_handle(struct front *f, struct slice handle);

@@ -36,6 +36,7 @@ struct relay {
 	bool			 ended;		/* no frame comes any more */
 	bool			 draining;	/* a task waits for the session */
 	bool			 begun;		/* the session is served */
+	bool			 busy;		/* it is not, now */
 	bool			 promised;	/* sleep_ok: the client waits */
 	bool			 said_goodbye;
 	bool			 finished;	/* the client says no more */
@@ -164,10 +165,13 @@ on_frame(struct task *t, struct relay *r)
 	case MSG_front_close:
 		r->said_goodbye = true;
 		break;
+	case MSG_front_busy:
+		r->busy = true;
+		break;
 	default:
 		break;
 	}
-	r->begun |= !r->said_goodbye;
+	r->begun |= !r->said_goodbye && !r->busy;
 	r->has_frame = false;
 	signal_set(&r->taken);
 	/* the session's channel broke: receive_task says so */
@@ -245,6 +249,8 @@ end_of(const struct relay *r)
 {
 	if (r->gone)
 		return FRONT_GONE;
+	if (!r->begun && r->busy)
+		return FRONT_BUSY;
 	if (!r->begun)
 		return r->said_goodbye ? FRONT_LOST : FRONT_NEVER_BEGAN;
 	if (r->said_goodbye)
@@ -271,7 +277,8 @@ front_relay(struct task *t, struct front *f, int *fd_take,
 	task_group_cancel(&r->group);
 	ignore(task_group_end(t, &r->group));	/* they were cancelled */
 	*ret_end = end_of(r);
-	if (*ret_end != FRONT_ASLEEP && *ret_end != FRONT_NEVER_BEGAN)
+	if (*ret_end != FRONT_ASLEEP && *ret_end != FRONT_NEVER_BEGAN &&
+	    *ret_end != FRONT_BUSY)
 		front_drop_handle(f);
 	if (*ret_end == FRONT_LOST && f->why == NULL)
 		f->why = "its process ended";

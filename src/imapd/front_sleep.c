@@ -3,9 +3,9 @@
  * Sleeping sessions: a handle, and a task that waits for the client to speak
  * or for stored to say that there is mail. A session that was given to a
  * process which ended before it looked is got back in the same way, be it one
- * that slept or a new one. A handle is good as long as stored
- * lives; when it was restarted nobody knows the session any more, and the
- * client is asked to connect again.
+ * that slept or a new one. One whose account had no room sleeps on and is
+ * tried again. A handle is good as long as stored lives; when it was restarted
+ * nobody knows the session any more, and the client is asked to connect again.
  */
 #include "imapd/front_client.h"
 
@@ -98,6 +98,13 @@ resume(struct task *t, struct front *f, int *ret_channel)
 	return r;
 }
 
+/* next_pause - twice as long, up to a point */
+static int64_t
+next_pause(int64_t pause)
+{
+	return pause < RESUME_PAUSE_MAX / 2 ? pause * 2 : RESUME_PAUSE_MAX;
+}
+
 /* resume_in_time - again and again, if the store is busy: when something woke
  * all clients at once they have to take turns */
 static int
@@ -113,8 +120,7 @@ resume_in_time(struct task *t, struct front *f, int *ret_channel)
 			break;
 		if ((r = task_sleep(t, pause)) < 0)
 			break;
-		pause = pause < RESUME_PAUSE_MAX / 2 ? pause * 2 :
-		    RESUME_PAUSE_MAX;
+		pause = next_pause(pause);
 		r = -ESTALE;
 	}
 	return r;
@@ -126,13 +132,18 @@ over(struct task *t, struct front *f, int why)
 {
 	bool	expired = why == -ESTALE;
 
-	f->why = expired ? "session expired" : "mail store not available";
+	f->why = expired ? "session expired" :
+	    why == -EBUSY ? "too many busy sessions of the account" :
+	    "mail store not available";
 	log_event(&f->log, EV_IMAPD_LOST_SESSION, KV_TEXT("user", f->login),
 	    KV_TEXT("why", f->why));
 	if (expired)
 		front_drop_handle(f);
 	else
 		forget(f);
+	if (why == -EBUSY)
+		return front_say(t, f, "* BYE [LIMIT] Too many sessions of "
+		    "this account are busy");
 	return front_say(t, f, expired ?
 	    "* BYE [EXPIRED] The session has expired" :
 	    "* BYE [UNAVAILABLE] The mail store is not available");
@@ -179,6 +190,7 @@ front_asleep(struct task *t, struct front *f, int *ret_channel)
 
 	log_event(&f->log, EV_IMAPD_SLEEP, KV_TEXT("user", f->login));
 	f->tries = 0;
+	f->busy_since = 0;
 	r = wait_any(t, f);
 	if (r == 1)
 		return wake_up(t, f, ret_channel);
@@ -197,6 +209,25 @@ front_try_again(struct task *t, struct front *f, int *ret_channel)
 	if (++f->tries < TRIES_MAX)
 		return wake_up(t, f, ret_channel);
 	return over(t, f, -EAGAIN);
+}
+
+/* front_take_turns - more sessions of its account are busy than may be awake:
+ * it sleeps on, and comes again */
+int
+front_take_turns(struct task *t, struct front *f, int *ret_channel)
+{
+	int r;
+
+	if (f->busy_since == 0) {
+		f->busy_since = task_now(t);
+		f->pause = RESUME_PAUSE;
+	}
+	if (task_now(t) + f->pause > f->busy_since + RESUME_LIMIT)
+		return over(t, f, -EBUSY);
+	if ((r = task_sleep(t, f->pause)) < 0)
+		return r;
+	f->pause = next_pause(f->pause);
+	return wake_up(t, f, ret_channel);
 }
 
 /* front_on_store - somebody's mail has come */

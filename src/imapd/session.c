@@ -238,6 +238,10 @@ imap_session_dismiss(struct task *t, struct imap_session *s, const char *why)
 bool
 imap_session_can_sleep(const struct imap_session *s)
 {
+	/* who idles and was not told of the last change has it to do */
+	if (s->waiting == SESSION_WAITS_IDLE &&
+	    s->heard != s->setup.bell->rings)
+		return false;
 	return s->waiting != SESSION_BUSY && s->stream->out.len == 0 &&
 	    stream_buffered(s->stream).len == 0;
 }

@@ -87,6 +87,7 @@ idle(struct task *t, struct imap_session *s)
 	bell_listen(s->setup.bell, &s->bell);
 	for (;;) {
 		session_forget_command(s);
+		s->heard = s->setup.bell->rings;
 		if ((r = session_sync(t, s, true)) < 0 || s->quit)
 			break;
 		/* a refresh that failed is told at the end */

@@ -85,6 +85,7 @@ struct imap_session {
 	uint64_t			 command_count;
 	bool				 quit;
 	struct bell_listener		 bell;
+	uint64_t			 heard;	/* rings that IDLE has looked into */
 };
 
 /* the handlers, from the table of commands */

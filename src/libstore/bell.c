@@ -7,6 +7,7 @@ void
 bell_init(struct bell *b)
 {
 	list_init(&b->listeners);
+	b->rings = 0;
 }
 
 /* bell_listener_init - one that does not listen yet */
@@ -36,6 +37,7 @@ bell_leave(struct bell_listener *l)
 void
 bell_ring(struct bell *b)
 {
+	b->rings++;
 	LIST_EACH(&b->listeners, i)
 		signal_set(&CONTAINER_OF(i, struct bell_listener, link)->rung);
 }

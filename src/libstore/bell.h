@@ -13,6 +13,7 @@
 
 struct bell {
 	struct list	listeners;
+	uint64_t	rings;		/* so far */
 };
 
 struct bell_listener {

@@ -121,7 +121,7 @@ give(struct sleeper *s, int channel)
 	struct account_entry	*e = s->entry;
 	struct msg_account_session m = { s->protocol, channel, s->login,
 	    s->session, s->client_address, s->greeting, s->state,
-	    slice_over(s->handle, HANDLE_LEN) };
+	    slice_over(s->handle, HANDLE_LEN), ++s->handover };
 	int			 r;
 
 	r = ipc_post(&e->child->conn, &msg_account_session_desc, &m);

@@ -71,6 +71,7 @@ child_cut(struct account_entry *e)
 		return;
 	if (e->state == ACCOUNT_UP)
 		ending(e);
+	e->child->is_cut = true;
 	ipc_close(&e->child->conn);
 }
 

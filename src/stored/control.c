@@ -92,10 +92,13 @@ on_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	case MSG_account_frozen:
 		return in->request == 0 ? -EBADMSG : on_frozen(e, c, in);
 	case MSG_account_over:
-		sleeper_over(e, ((struct msg_account_over *)in->msg)->handle);
+		sleeper_over(e, in->msg);
 		return 0;
 	case MSG_account_begun:
-		sleeper_begun(e, ((struct msg_account_begun *)in->msg)->handle);
+		sleeper_begun(e, in->msg);
+		return 0;
+	case MSG_account_changed:
+		sleepers_wake(e);
 		return 0;
 	case MSG_account_usage:
 		on_usage(e, in->msg);
@@ -161,6 +164,15 @@ on_zygote_message(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	return 0;
 }
 
+/* has_ended_well - because it was asked to, or without having served? */
+static bool
+has_ended_well(const struct account_entry *e)
+{
+	if (e->failure < 0 || e->state == ACCOUNT_STARTING)
+		return true;
+	return e->state == ACCOUNT_ENDING && !e->child->is_cut;
+}
+
 /* control_task - until its channel ends; then the account has no process */
 int
 control_task(struct task *t, void *arg)
@@ -168,6 +180,7 @@ control_task(struct task *t, void *arg)
 	struct account_entry	*e = arg;
 	struct stored		*s = e->stored;
 	struct account_child	*c = e->child;
+	bool			 was_cut;
 	int			 r;
 
 	r = ipc_serve_parallel(t, &c->conn, on_message, e, CALLS_AT_ONCE);
@@ -175,6 +188,7 @@ control_task(struct task *t, void *arg)
 		log_event(daemon_log(s->daemon), EV_STORED_BROKEN,
 		    KV_TEXT("account", e->id), KV_UINT("pid", c->pid),
 		    KV_TEXT("why", ipc_error(&c->conn)));
+	was_cut = !has_ended_well(e);
 	ipc_close(&c->conn);
 	entry_set_idle(e, false);
 	sleepers_drop(e, false);	/* those that were awake in it */
@@ -186,5 +200,8 @@ control_task(struct task *t, void *arg)
 		entry_set_state(e, ACCOUNT_DOWN);
 	else
 		wait_wake(&e->waiters);
+	/* perhaps it had no time to say what it committed last */
+	if (was_cut && !task_is_cancelled(t))
+		sleepers_wake(e);
 	return task_is_cancelled(t) ? -ECANCELED : 0;
 }

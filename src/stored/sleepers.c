@@ -50,20 +50,23 @@ sleeper_find(struct store_caller *front, struct slice handle)
 	return s != NULL && s->front == front ? s : NULL;
 }
 
-/* of_account - by handle, of that account */
+/* of_account - by handle, of that account; NULL if it was handed over again
+ * since. A front that has waited for too long comes again while its process,
+ * which was only slow, still has what it was given first. */
 static struct sleeper *
-of_account(struct account_entry *e, struct slice handle)
+of_account(struct account_entry *e, struct slice handle, uint64_t handover)
 {
 	struct sleeper *s = hash_get(&e->stored->sleepers, handle);
 
-	return s != NULL && s->entry == e ? s : NULL;
+	return s != NULL && s->entry == e && s->handover == handover ? s :
+	    NULL;
 }
 
 /* sleeper_keep - it sleeps now */
 void
 sleeper_keep(struct account_entry *e, const struct msg_account_frozen *m)
 {
-	struct sleeper *s = of_account(e, m->handle);
+	struct sleeper *s = of_account(e, m->handle, m->handover);
 
 	if (s == NULL)
 		return;			/* its front has gone meanwhile */
@@ -98,9 +101,9 @@ sleeper_give(struct sleeper *s)
 
 /* sleeper_begun - it runs: only its process knows it now */
 void
-sleeper_begun(struct account_entry *e, struct slice handle)
+sleeper_begun(struct account_entry *e, const struct msg_account_begun *m)
 {
-	struct sleeper *s = of_account(e, handle);
+	struct sleeper *s = of_account(e, m->handle, m->handover);
 
 	if (s == NULL || !s->given)
 		return;
@@ -111,9 +114,9 @@ sleeper_begun(struct account_entry *e, struct slice handle)
 
 /* sleeper_over - it ended without sleeping */
 void
-sleeper_over(struct account_entry *e, struct slice handle)
+sleeper_over(struct account_entry *e, const struct msg_account_over *m)
 {
-	struct sleeper *s = of_account(e, handle);
+	struct sleeper *s = of_account(e, m->handle, m->handover);
 
 	if (s != NULL && !s->asleep)
 		sleeper_free(s);

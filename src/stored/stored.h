@@ -60,6 +60,7 @@ struct account_child {
 	struct ipc_conn	conn;
 	uint32_t	pid;
 	unsigned	users;
+	bool		is_cut;		/* we closed its channel */
 };
 
 struct account_entry {
@@ -170,6 +171,7 @@ struct sleeper {
 	struct slice		 client_address;
 	struct slice		 greeting;
 	struct slice		 state;		/* empty: of a new session */
+	uint64_t		 handover;	/* times it was given */
 	char			 handle[HANDLE_LEN];
 	bool			 asleep;	/* else its session is awake, */
 	bool			 given;		/* or on its way to be so */
@@ -183,15 +185,18 @@ struct sleeper	*sleeper_new(struct store_caller *front,
 struct sleeper	*sleeper_find(struct store_caller *front,
 		    struct slice handle);
 void	sleeper_free(struct sleeper *s);
-/* its state came from its account; unknown handles are void */
+/* its state came from its account; unknown handles are void, and what is said
+ * of an earlier hand-over than the last one */
 void	sleeper_keep(struct account_entry *e,
 	    const struct msg_account_frozen *m);
-void	sleeper_over(struct account_entry *e, struct slice handle);
+void	sleeper_over(struct account_entry *e,
+	    const struct msg_account_over *m);
 /* may it be given to the account's process? */
 bool	sleeper_is_here(const struct sleeper *s);
 /* it was given; until it has begun there it may be given once more */
 void	sleeper_give(struct sleeper *s);
-void	sleeper_begun(struct account_entry *e, struct slice handle);
+void	sleeper_begun(struct account_entry *e,
+	    const struct msg_account_begun *m);
 /* tell the fronts of those that idle */
 void	sleepers_wake(struct account_entry *e);
 /* forget those of an account that are awake, or all */

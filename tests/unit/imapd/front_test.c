@@ -25,6 +25,9 @@ struct world {
 	unsigned	sessions, resumes, forgotten, slept;
 	unsigned	refused;	/* sleeps */
 	unsigned	busy;		/* resumes to answer 451 */
+	unsigned	full;		/* that the process has no room for */
+	unsigned	slow;		/* that it looks at after 40 s */
+	unsigned	too_late;	/* and then finds the channel closed */
 	unsigned	killed;		/* processes, as they get a session */
 	bool		expired;	/* resumes are answered 550 */
 	bool		no_store;
@@ -166,6 +169,42 @@ session_task(struct task *t, void *arg)
 	return 0;
 }
 
+/* full_task - an account process that has no room */
+static int
+full_task(struct task *t, void *arg)
+{
+	struct end		*e = arg;
+	struct ipc_conn		*c = NEW(struct ipc_conn);
+	struct msg_front_busy	 busy;
+
+	ipc_open(c, task_loop(t), &e->fd, &ipc_table_front, IPC_CALLEE);
+	CHECK_INT(ipc_post(c, &msg_front_busy_desc, &busy), 0, 0);
+	ignore(ipc_drain(t, c));	/* the test may be at its end */
+	ipc_close(c);
+	free(c);
+	free(e);
+	return 0;
+}
+
+/* slow_task - an account process that does not look at what it was given */
+static int
+slow_task(struct task *t, void *arg)
+{
+	struct end		*e = arg;
+	struct world		*w = e->w;
+	struct ipc_conn		*c = NEW(struct ipc_conn);
+
+	ipc_open(c, task_loop(t), &e->fd, &ipc_table_front, IPC_CALLEE);
+	if (task_sleep(t, 40000) == 0) {
+		w->too_late += ipc_has_ended(c);
+		ignore(say(t, c, S("too late\r\n")));	/* nobody is there */
+	}
+	ipc_close(c);
+	free(c);
+	free(e);
+	return 0;
+}
+
 /* --- stored */
 
 static int
@@ -192,6 +231,12 @@ on_store(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		} else if (w->killed > 0) {
 			w->killed--;
 			answer.handle = S(HANDLE);
+		} else if (w->slow > 0) {
+			w->slow--;
+			start_end(w, slow_task, m->channel, SLICE_EMPTY,
+			    false);
+			m->channel = -1;
+			answer.handle = S(HANDLE);
 		} else {
 			start_end(w, session_task, m->channel, m->greeting,
 			    false);
@@ -209,8 +254,9 @@ on_store(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		} else if (w->killed > 0) {
 			w->killed--;
 		} else {
-			start_end(w, session_task, m->channel, SLICE_EMPTY,
-			    true);
+			start_end(w, w->full > 0 ? full_task : session_task,
+			    m->channel, SLICE_EMPTY, true);
+			w->full -= w->full > 0;
 			m->channel = -1;
 		}
 	}
@@ -625,6 +671,47 @@ TEST(front_sleeps)
 
 		CHECK_INT(run_world(&w, 7 + i), 0, i);
 		CHECK_INT(w.slept, rows[i].slept, i);
+		CHECK_INT(w.resumes, rows[i].resumes, i);
+		CHECK_INT(w.forgotten, rows[i].forgotten, i);
+	}
+}
+
+/* its process is slow: another hand-over after half a minute, and the first
+ * one reaches nobody any more */
+TEST(front_session_begins_late)
+{
+	struct world w = { .slow = 1, .script =
+	    HELLO "C: a LOGIN anna secret\nS: resumed\nW: 20000\nC: hi\n"
+	    "S: hi\n" };
+
+	CHECK_INT(run_world(&w, 41), 0, 0);
+	CHECK_INT(w.resumes, 1, 0);
+	CHECK_INT(w.too_late, 1, 0);
+	CHECK_INT(w.forgotten, 0, 0);
+}
+
+/* too many sessions of its account are busy: it comes again, for two minutes */
+TEST(front_takes_turns)
+{
+	static const struct {
+		const char	*script;
+		unsigned	 full, resumes, forgotten;
+	} rows[] = {
+		{ LOGIN "C: sleep\nW: 100\nC: hi\nS: resumed\nS: hi\n",
+		    1, 2, 0 },
+		/* more often than processes may die under it */
+		{ LOGIN "C: sleep\nW: 100\nM:\nS: resumed\nC: hi\nS: hi\n"
+		    "C: sleep\nW: 100\nC: ho\nS: resumed\nS: ho\n",
+		    30, 32, 0 },
+		{ LOGIN "C: sleep\nW: 100\nC: hi\nW: 110000\n"
+		    "S: * BYE [LIMIT]\nE:\n", 999, 64, 1 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct world w = { .script = rows[i].script,
+		    .full = rows[i].full };
+
+		CHECK_INT(run_world(&w, 31 + i), 0, i);
 		CHECK_INT(w.resumes, rows[i].resumes, i);
 		CHECK_INT(w.forgotten, rows[i].forgotten, i);
 	}

@@ -99,6 +99,9 @@ script_deliver_sized(struct script *s, struct slice arg, bool digested)
 		buf_add_text(&b, "12345678\r\n");
 	(void)script_deliver(s->account, mailbox, buf_slice(&b), digested);
 	bell_ring(&s->bell);
+	/* asleep now, it would not be told */
+	CHECK(!imap_session_is_idling(s->session) ||
+	    !imap_session_can_sleep(s->session), s->line);
 	buf_free(&b);
 }
 

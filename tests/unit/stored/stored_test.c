@@ -33,6 +33,7 @@ struct fake {
 	bool		had_state;
 	char		greeting[16];
 	char		handle[HANDLE_LEN];
+	uint64_t	handover;	/* of the last session */
 };
 
 struct world {
@@ -125,6 +126,7 @@ on_account(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		if (m->handle.len == HANDLE_LEN)
 			memcpy(f->handle, m->handle.data, HANDLE_LEN);
 		begun.handle = m->handle;
+		begun.handover = f->handover = m->handover;
 		return f->w->never_begins ? 0 :
 		    ipc_post(c, &msg_account_begun_desc, &begun);
 	}
@@ -525,22 +527,32 @@ TEST(stored_room)
 
 /* --- sessions */
 
-/* freeze - the account of anna puts its session to sleep, and ends */
+/* sleeps - the last session of an account */
 static void
-freeze(struct task *t, struct world *w, bool idling)
+sleeps(struct task *t, struct fake *f, bool idling)
 {
-	struct fake	*f = fake_of(w, ANNA);
 	struct msg_account_frozen m = { slice_over(f->handle, HANDLE_LEN),
 	    S("imap"), S("anna"), S("sess"), S("192.0.2.1"), S("dreams"),
-	    idling };
+	    idling, f->handover };
 	struct arena	a = ARENA_INIT;
 	void		*reply;
 
 	CHECK_INT(ipc_call(t, &f->conn, &msg_account_frozen_desc, &m,
 	    &msg_account_kept_desc, &a, &reply), 0, 0);
 	arena_free(&a);
-	ipc_close(&f->conn);
-	CHECK_INT(task_sleep(t, 10), 0, 0);
+}
+
+/* freeze - the account of anna puts its session to sleep, and ends */
+static void
+freeze(struct task *t, struct world *w, bool idling)
+{
+	struct fake	*f = fake_of(w, ANNA);
+	struct msg_account_idle idle = { true };
+
+	sleeps(t, f, idling);
+	CHECK_INT(ipc_post(&f->conn, &msg_account_idle_desc, &idle), 0, 0);
+	CHECK_INT(task_sleep(t, 70000), 0, 0);
+	CHECK(fake_of(w, ANNA) == NULL, 0);
 }
 
 static int
@@ -648,6 +660,115 @@ TEST(stored_sessions_never_begun)
 	struct world w = { .used = 0 };
 
 	run_world(&w, never_begun);
+}
+
+/* what a process says of a hand-over that is not the last one is void */
+static int
+handovers(struct task *t, struct world *w)
+{
+	struct msg_account_begun  begun;
+	struct msg_account_over	  over;
+	struct caller	imapd;
+	struct fake	*f;
+	char		handle[HANDLE_LEN];
+
+	w->never_begins = true;
+	caller_open(t, w, &imapd, "imapd", 5);
+	CHECK_INT(ask_session(t, &imapd, "good"), 250, 0);
+	memcpy(handle, imapd.given, HANDLE_LEN);
+	CHECK_INT(task_sleep(t, 30000), 0, 0);
+	/* slow, but not dead: its front comes again */
+	CHECK_INT(ask_resume(t, &imapd, handle), 250, 1);
+	CHECK_INT(task_sleep(t, 10), 0, 1);
+	f = fake_of(w, ANNA);
+	CHECK_INT(f->sessions, 2, 1);
+	CHECK_INT((long long)f->handover, 2, 1);
+	begun = (struct msg_account_begun){ slice_over(handle, HANDLE_LEN), 1 };
+	over = (struct msg_account_over){ slice_over(handle, HANDLE_LEN), 1 };
+	CHECK_INT(ipc_post(&f->conn, &msg_account_begun_desc, &begun), 0, 2);
+	CHECK_INT(ipc_post(&f->conn, &msg_account_over_desc, &over), 0, 2);
+	CHECK_INT(task_sleep(t, 10), 0, 2);
+	/* the second one did neither begin nor end: it can be had again */
+	CHECK_INT(ask_resume(t, &imapd, handle), 250, 3);
+	CHECK_INT(task_sleep(t, 10), 0, 3);
+	CHECK_TEXT(slice_of(f->greeting), "a1", 3);
+	/* a state of the one before the last is not kept */
+	f->handover = 2;
+	freeze(t, w, true);
+	CHECK_INT(ask_resume(t, &imapd, handle), 250, 4);
+	CHECK_INT(task_sleep(t, 10), 0, 4);
+	f = fake_of(w, ANNA);
+	CHECK(!f->had_state, 4);
+	begun.handover = over.handover = 4;
+	CHECK_INT(ipc_post(&f->conn, &msg_account_begun_desc, &begun), 0, 5);
+	CHECK_INT(task_sleep(t, 10), 0, 5);
+	CHECK_INT(ask_resume(t, &imapd, handle), 550, 5);
+	CHECK_INT(ipc_post(&f->conn, &msg_account_over_desc, &over), 0, 6);
+	CHECK_INT(task_sleep(t, 10), 0, 6);
+	CHECK_INT((long long)((struct stored *)daemon_data(w->daemon))->
+	    sleepers.count, 0, 6);
+	caller_close(t, &imapd);
+	return 0;
+}
+
+TEST(stored_hand_overs)
+{
+	struct world w = { .used = 0 };
+
+	run_world(&w, handovers);
+}
+
+/* one sleeps while its process lives: what changes there wakes it, and so
+ * does the process's end, if that was none of ours */
+static int
+changes(struct task *t, struct world *w)
+{
+	struct msg_account_changed changed;
+	struct caller	imapd;
+	struct fake	*f;
+	char		first[HANDLE_LEN], second[HANDLE_LEN];
+
+	caller_open(t, w, &imapd, "imapd", 5);
+	CHECK_INT(ask_session(t, &imapd, "good"), 250, 0);
+	CHECK_INT(task_sleep(t, 10), 0, 0);
+	f = fake_of(w, ANNA);
+	sleeps(t, f, true);
+	memcpy(first, f->handle, HANDLE_LEN);
+	CHECK_INT(ask_session(t, &imapd, "good"), 250, 1);
+	CHECK_INT(task_sleep(t, 10), 0, 1);
+	sleeps(t, f, false);
+	memcpy(second, f->handle, HANDLE_LEN);
+	CHECK_INT(imapd.woken, 0, 1);
+	/* the one that idles, and once only */
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(ipc_post(&f->conn, &msg_account_changed_desc,
+		    &changed), 0, 2);
+		CHECK_INT(task_sleep(t, 10), 0, 2);
+		CHECK_INT(imapd.woken, 1, 2);
+	}
+	CHECK(memcmp(imapd.handle, first, HANDLE_LEN) == 0, 2);
+	CHECK_INT(ask_resume(t, &imapd, first), 250, 3);
+	CHECK_INT(task_sleep(t, 10), 0, 3);
+	CHECK(f->had_state, 3);
+	CHECK_INT(w->started, 1, 3);
+	sleeps(t, f, true);
+	CHECK_INT(task_sleep(t, 10), 0, 3);
+	CHECK_INT(imapd.woken, 1, 3);
+	/* it is killed: perhaps it could not say what it did */
+	ipc_close(&f->conn);
+	CHECK_INT(task_sleep(t, 10), 0, 4);
+	CHECK_INT(imapd.woken, 2, 4);
+	CHECK_INT(ask_resume(t, &imapd, first), 250, 4);
+	CHECK_INT(ask_resume(t, &imapd, second), 250, 5);
+	caller_close(t, &imapd);
+	return 0;
+}
+
+TEST(stored_changes)
+{
+	struct world w = { .used = 0 };
+
+	run_world(&w, changes);
 }
 
 /* after a password change nothing of before is good */
