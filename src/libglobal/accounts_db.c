@@ -126,10 +126,11 @@ int
 accounts_commit(struct accounts_txn *txn)
 {
 	MDB_txn	*lmdb = txn->lmdb;
+	MDB_env	*env = mdb_txn_env(lmdb);
 
 	close_cursor(txn);
 	txn->lmdb = NULL;
-	return lmdb_errno(mdb_txn_commit(lmdb));
+	return lmdb_file_committed(env, mdb_txn_commit(lmdb));
 }
 
 /* accounts_abort - end without a change */

@@ -12,6 +12,7 @@
 
 #define META_PAGES	2	/* that every environment has */
 #define PAGE_MIN	4096
+#define ROOM_MIN	((size_t)32 << 10)	/* without it a disk is full */
 
 /* lmdb_errno - an LMDB result as a negative errno */
 int
@@ -114,4 +115,30 @@ lmdb_file_whole(MDB_env *env)
 		return lmdb_errno(r);
 	return (uint64_t)st.st_size / pages.ms_psize <= info.me_last_pgno ?
 	    -EUCLEAN : 0;
+}
+
+/* is_full - would a little more fit behind the end? What is written there is in
+ * no use */
+static bool
+is_full(MDB_env *env)
+{
+	static const char	zeros[ROOM_MIN];
+	struct stat		st;
+	ssize_t			n;
+	int			fd;
+
+	if (mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &st) < 0)
+		return false;
+	n = pwrite(fd, zeros, sizeof(zeros), st.st_size);
+	return n >= 0 ? (size_t)n < sizeof(zeros) :
+	    errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+}
+
+/* lmdb_file_committed - the result of a commit */
+int
+lmdb_file_committed(MDB_env *env, int e)
+{
+	if (e == EDQUOT || e == EFBIG || (e == EIO && is_full(env)))
+		return -ENOSPC;
+	return lmdb_errno(e);
 }

@@ -29,6 +29,11 @@ MUST_USE int	lmdb_file_check(const char *path);
  * before each transaction of a file that others can write to. -EUCLEAN */
 MUST_USE int	lmdb_file_whole(MDB_env *env);
 
+/* What mdb_txn_commit returned, as a negative errno, or 0. LMDB says EIO, too,
+ * where a write was cut short because there was no more room: that is -ENOSPC,
+ * nothing has changed, and a later commit may succeed. Blocks. */
+MUST_USE int	lmdb_file_committed(MDB_env *env, int e);
+
 /* a result of LMDB as a negative errno, or 0. -ENOTRECOVERABLE: the disk failed
  * and the environment has to be opened anew */
 MUST_USE int	lmdb_errno(int e);

@@ -81,13 +81,14 @@ txn_abort(struct qstate_txn *txn)
 static int
 txn_commit(struct qstate_txn *txn)
 {
+	MDB_env	*env = mdb_txn_env(txn->lmdb);
 	int	r;
 
 	if (txn->cursor != NULL)
 		mdb_cursor_close(txn->cursor);
 	r = mdb_txn_commit(txn->lmdb);
 	free(txn);
-	return lmdb_errno(r);
+	return lmdb_file_committed(env, r);
 }
 
 /* txn_get - the value under a key */

@@ -256,21 +256,11 @@ add_zeros(int fd, uint64_t from, uint64_t to)
 	return 0;
 }
 
-/* write_error - LMDB says EIO, too, where a write was cut short because there
- * is no more room: one more page tells */
+/* write_error - a full disk is told from a broken one */
 static int
 write_error(struct lmdb_backend *l, int rc)
 {
-	struct stat	st;
-	uint64_t	end;
-	int		fd, r;
-
-	if (rc != EIO || mdb_env_get_fd(l->env, &fd) != 0 ||
-	    fstat(fd, &st) < 0)
-		return lmdb_error(rc);
-	end = (uint64_t)st.st_size;
-	r = add_zeros(fd, end, end + ROOM_MIN);
-	return r == -ENOSPC || r == -EDQUOT || r == -EFBIG ? -ENOSPC : -EIO;
+	return rc > 0 ? lmdb_file_committed(l->env, rc) : lmdb_error(rc);
 }
 
 /* lmdb_put - head and value become one */

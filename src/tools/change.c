@@ -119,9 +119,11 @@ edit_one(struct job *job, struct accounts *a, const struct change *c)
 		edited.text[0] = '\0';
 		r = accounts_edit(a, &e, &edited);
 	} while (r == -EEXIST);
-	if (r < 0)
-		(void)tool_fail(job->tool, "%s: %s", c->name,
-		    r == -EINVAL ? edited.text : strerror(-r));
+	if (r == -EINVAL)
+		(void)tool_fail(job->tool, "%s: %s", c->name, edited.text);
+	else if (r < 0)
+		(void)tool_fail(job->tool, "%s: the accounts database cannot be "
+		    "written: %s", c->name, strerror(-r));
 	return r;
 }
 

@@ -6,6 +6,7 @@ Every process is ended by its own id.
 """
 import imaplib
 import json
+import mmap
 import os
 import pathlib
 import select
@@ -14,12 +15,15 @@ import signal
 import smtplib
 import socket
 import ssl
+import struct
 import subprocess
 import tempfile
 import time
 import uuid
 
 import pytest
+
+import crash_suite
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BARID_BUILD", TREE / "build")).resolve()
@@ -220,6 +224,47 @@ def make_suite():
         s = Suite(*options, **how)
         started.append(s)
         return s
+    yield make
+    for s in started:
+        s.close()
+
+
+class Disk:
+    """one whose room a test says; see helpers/fulldisk.c"""
+
+    def __init__(self, path):
+        crash_suite.make("tests/system/helpers/fulldisk.so")
+        with open(path, "w+b") as f:
+            f.write(struct.pack("=q", -1))
+            f.flush()
+            os.chmod(f.name, 0o644)
+            self.page = mmap.mmap(f.fileno(), 8)
+        self.environment = {
+            "FULLDISK": str(path),
+            "LD_PRELOAD": str(BUILD / "tests/system/helpers/fulldisk.so")}
+
+    def __call__(self, count=None):
+        """the bytes that are free; below 0: as many as one likes"""
+        if count is not None:
+            self.page[:] = struct.pack("=q", count)
+        return struct.unpack("=q", self.page[:])[0]
+
+
+@pytest.fixture
+def small_disk(tmp_path, monkeypatch):
+    """start a suite on a disk of its own: the suite, and its disk"""
+    for folder in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
+        if os.geteuid() == 0:           # others' daemons are who they are
+            os.chmod(folder, 0o755)
+    disk = Disk(tmp_path / "room")
+    started = []
+
+    def make(*options, **how):
+        with monkeypatch.context() as m:
+            for name, value in disk.environment.items():
+                m.setenv(name, value)
+            started.append(Suite(*options, directory=str(tmp_path), **how))
+        return started[-1], disk
     yield make
     for s in started:
         s.close()

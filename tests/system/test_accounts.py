@@ -148,6 +148,47 @@ def test_while_it_is_stopped(make_suite):
         walk_members(s, noun)
 
 
+def walk_full_disk(suite, disk):
+    """no room: it is said, nothing is lost, and it goes on when there is"""
+    ok(suite.barid("domain", "add", "full.test"))
+    many = ["x%d@far.test" % i for i in range(300)]
+
+    def add(i):
+        return suite.barid("alias", "add", "a%d@full.test" % i, *many)
+
+    def aliases():
+        return len({row["name"] for row in rows(
+            ok(suite.barid("alias", "list", "--json")))
+                    if row["name"].endswith("@full.test")})
+    disk(20000)
+    done = 0
+    while (r := add(done)).returncode == 0:
+        done += 1
+        assert done < 50
+    for r in r, add(done):
+        fails(r, "the accounts database cannot be written",
+              "No space left on device")
+    assert aliases() == done
+    disk(-1)
+    ok(add(done))
+    assert aliases() == done + 1
+
+
+def test_full_disk(small_disk):
+    suite, disk = small_disk(accounts=("alice:secret",))
+    walk_full_disk(suite, disk)
+    suite.send(message(subject := token()))
+    suite.wait_message(subject)
+
+
+def test_full_disk_while_it_is_stopped(small_disk, monkeypatch):
+    suite, disk = small_disk(accounts=("alice:secret",))
+    suite.stop()
+    for name, value in disk.environment.items():
+        monkeypatch.setenv(name, value)
+    walk_full_disk(suite, disk)
+
+
 def test_help(suite):
     for words, says in [
             (["--help"], "barid group join"),

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: ISC
 """Large bodies: one file for all accounts that have them."""
 import hashlib
-import mmap
 import os
 import pathlib
 import re
 import signal
 import smtplib
-import struct
 import threading
 import time
 
 import pytest
 
-import crash_suite
-from conftest import BUILD, Suite, token, wait_for
+from conftest import Suite, token, wait_for
 
 ACCOUNTS = ("alice", "bob", "carol")
 RCPTS = [a + "@example.test" for a in ACCOUNTS]
@@ -213,31 +210,8 @@ def test_nobody_can_change_it(trio):
 
 
 @pytest.fixture
-def disk(tmp_path, monkeypatch):
-    """a disk whose room the test says; see helpers/fulldisk.c"""
-    crash_suite.make("tests/system/helpers/fulldisk.so")
-    for folder in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
-        if os.geteuid() == 0:           # others' daemons are who they are
-            os.chmod(folder, 0o755)
-    with open(tmp_path / "room", "w+b") as f:
-        f.write(struct.pack("=q", -1))
-        f.flush()
-        os.chmod(f.name, 0o644)
-        with mmap.mmap(f.fileno(), 8) as page:
-            monkeypatch.setenv("FULLDISK", f.name)
-            monkeypatch.setenv("LD_PRELOAD", str(
-                BUILD / "tests/system/helpers/fulldisk.so"))
-            s = Suite(*SET, accounts=[a + ":secret" for a in ACCOUNTS],
-                      directory=str(tmp_path))
-            monkeypatch.undo()
-
-            def room(count=None):
-                if count is not None:
-                    page[:] = struct.pack("=q", count)
-                return struct.unpack("=q", page[:])[0]
-
-            yield s, room
-            s.close()
+def disk(small_disk):
+    return small_disk(*SET, accounts=[a + ":secret" for a in ACCOUNTS])
 
 
 def refused(suite, text):

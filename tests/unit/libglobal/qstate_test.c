@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -640,6 +642,37 @@ TEST(qstate_full)		/* no room: nothing changes, and it goes on */
 	CHECK_INT(qstate_open(t.fd, 1 << 28, &t.s), 0, 1);
 	put(&t, 60000);
 	CHECK_INT(commit(&t), 0, 1);
+	store_free(&t);
+}
+
+/* the disk is full in the middle of a write: it goes on when there is room */
+TEST(qstate_full_disk)
+{
+	struct store t = store_new(false);
+	struct rlimit old, small;
+	size_t before = 0;
+	uint32_t i;
+	int r = 0;
+
+	put(&t, 0);
+	CHECK_INT(commit(&t), 0, 0);
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &old), 0, 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	small = old;
+	small.rlim_cur = 300000;
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &small), 0, 0);
+	for (i = 1; r == 0 && i < 1000; i++) {
+		before = list(&t, QSTATE_KEY_MESSAGE, SLICE_EMPTY);
+		for (uint32_t k = 0; k < 10; k++)
+			put(&t, i * 10 + k);
+		r = commit(&t);
+	}
+	CHECK_INT(r, -ENOSPC, 0);
+	CHECK_INT(list(&t, QSTATE_KEY_MESSAGE, SLICE_EMPTY), before, 0);
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &old), 0, 0);
+	put(&t, 60000);
+	CHECK_INT(commit(&t), 0, 1);
+	CHECK_INT(list(&t, QSTATE_KEY_MESSAGE, SLICE_EMPTY), before + 1, 1);
 	store_free(&t);
 }
 
