@@ -289,6 +289,7 @@ mark(struct delivery *d)
 	memcpy(m->id, ask->delivery_id.data, sizeof(m->id));
 	memcpy(m->content, content.data, sizeof(m->content));
 	m->taken = ask->taken;
+	m->again = ask->again;
 	doubts = ARENA_ARRAY(&d->arena, struct delivery_span, ask->doubts.n);
 	m->doubt_count = size_min(ask->doubts.n, DELIVERY_DOUBTS_MAX);
 	for (size_t i = 0; i < m->doubt_count; i++)

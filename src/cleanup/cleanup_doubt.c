@@ -11,6 +11,7 @@
  * sent away, to come again.
  */
 #include "cleanup/cleanup.h"
+#include "libtask/loop.h"
 
 #define KNOW_LIMIT	10000	/* ms that qmgr may take to tell us */
 #define KNOW_PAUSE	2
@@ -88,7 +89,7 @@ doubt_name(struct task *t, struct message *m)
 {
 	struct msg_envelope	*e = m->envelope;
 	const struct doubts	*d = &m->cleanup->doubts;
-	int64_t			 copies[DOUBTS_COPIES_MAX];
+	struct doubts_copy	 copies[DOUBTS_COPIES_MAX];
 	struct msg_doubt	*v;
 	size_t			 n = 0, count;
 	int			 r;
@@ -104,7 +105,8 @@ doubt_name(struct task *t, struct message *m)
 		v[n++] = (struct msg_doubt){ d->spans[i].since,
 		    d->spans[i].until };
 	for (size_t i = 0; i < count; i++)
-		v[n++] = (struct msg_doubt){ copies[i], copies[i] };
+		v[n++] = (struct msg_doubt){ copies[i].taken,
+		    copies[i].taken };
 	e->doubts.v = v;
 	e->doubts.n = n;
 	return 0;
@@ -149,11 +151,12 @@ flight_refusal(void)
 void
 doubt_tell(struct cleanup *c, const struct msg_content_unheard *m)
 {
-	struct msg_queue_unheard u = { m->content_id, m->taken };
+	struct msg_queue_unheard u = { m->content_id, m->taken, m->noticed };
 
 	if (m->content_id.len != DOUBTS_ID_LEN)
 		return;
-	doubts_unheard(&c->doubts, m->content_id, m->taken);
+	doubts_unheard(&c->doubts, m->content_id,
+	    (struct doubts_copy){ m->taken, m->noticed });
 	/* gone: the next one doubts all that was taken in its time */
 	ignore(edge_post(c->qmgr, &msg_queue_unheard_desc, &u));
 }
@@ -164,7 +167,7 @@ void
 doubt_tell_of(const struct message *m)
 {
 	const struct msg_content_unheard u = { m->envelope->content_id,
-	    m->envelope->taken };
+	    m->envelope->taken, loop_wall(daemon_loop(m->cleanup->daemon)) };
 
 	doubt_tell(m->cleanup, &u);
 }
@@ -175,7 +178,7 @@ doubt_heard(struct cleanup *c, const struct msg_queue_doubts *m)
 {
 	for (size_t i = 0; i < m->unheard.n; i++)
 		doubts_unheard(&c->doubts, m->unheard.v[i].content_id,
-		    m->unheard.v[i].taken);
+		    (struct doubts_copy){ m->unheard.v[i].taken, 0 });
 	doubts_clear_spans(&c->doubts);
 	for (size_t i = 0; i < m->spans.n; i++)
 		doubts_add_span(&c->doubts, (struct doubts_span){

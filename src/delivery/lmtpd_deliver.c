@@ -168,6 +168,7 @@ deliver_one(struct task *t, void *arg)
 		.pieces = { env->pieces.v, env->pieces.n },
 		.taken = env->taken,
 		.doubts = { env->doubts.v, env->doubts.n },
+		.again = at->ask->again,
 	};
 	struct msg_deliver_result	*result;
 	struct channel_refusal		 refusal = { 0, "" };

@@ -8,11 +8,11 @@
 #include "libutil/alloc.h"
 #include "libutil/cursor.h"
 
-#define VERSION	1
+#define VERSION	2	/* 1: not when it was noticed */
 
 struct unheard {
 	struct list	link;
-	int64_t		taken[DOUBTS_COPIES_MAX];	/* newest first */
+	struct doubts_copy copy[DOUBTS_COPIES_MAX];	/* newest first */
 	size_t		count;
 	char		id[DOUBTS_ID_LEN];
 };
@@ -84,25 +84,31 @@ unheard_new(struct doubts *d, struct slice id)
 
 /* doubts_unheard - one message, taken then */
 void
-doubts_unheard(struct doubts *d, struct slice id, int64_t taken)
+doubts_unheard(struct doubts *d, struct slice id, struct doubts_copy copy)
 {
 	struct unheard *u;
 	size_t at = 0;
 
-	if (id.len != DOUBTS_ID_LEN || taken < 0)
+	if (id.len != DOUBTS_ID_LEN || copy.taken < 0)
 		return;
+	if (copy.noticed < copy.taken)
+		copy.noticed = copy.taken;
 	if ((u = hash_get(&d->by_id, id)) == NULL)
 		u = unheard_new(d, id);
-	while (at < u->count && u->taken[at] > taken)
+	while (at < u->count && u->copy[at].taken > copy.taken)
 		at++;
-	if (at == DOUBTS_COPIES_MAX ||
-	    (at < u->count && u->taken[at] == taken))
+	if (at == DOUBTS_COPIES_MAX)
 		return;
+	if (at < u->count && u->copy[at].taken == copy.taken) {
+		if (copy.noticed < u->copy[at].noticed)
+			u->copy[at].noticed = copy.noticed;
+		return;
+	}
 	if (u->count == DOUBTS_COPIES_MAX)
 		u->count--;
-	memmove(&u->taken[at + 1], &u->taken[at],
-	    (u->count - at) * sizeof(u->taken[0]));
-	u->taken[at] = taken;
+	memmove(&u->copy[at + 1], &u->copy[at],
+	    (u->count - at) * sizeof(u->copy[0]));
+	u->copy[at] = copy;
 	u->count++;
 }
 
@@ -164,7 +170,7 @@ doubts_forget(struct doubts *d, int64_t before)
 	LIST_EACH_SAFE(&d->in_order, link) {
 		struct unheard *u = CONTAINER_OF(link, struct unheard, link);
 
-		if (u->taken[0] < before)
+		if (u->copy[0].taken < before)
 			drop(d, u);
 	}
 	while (d->span_count > 0 && d->spans[0].until < before)
@@ -172,26 +178,27 @@ doubts_forget(struct doubts *d, int64_t before)
 }
 
 static size_t
-copies(const struct unheard *u, int64_t ret_taken[DOUBTS_COPIES_MAX])
+copies(const struct unheard *u,
+    struct doubts_copy ret_copies[DOUBTS_COPIES_MAX])
 {
-	memcpy(ret_taken, u->taken, sizeof(u->taken));
+	memcpy(ret_copies, u->copy, sizeof(u->copy));
 	return u->count;
 }
 
 /* doubts_find - one message */
 size_t
 doubts_find(const struct doubts *d, struct slice id,
-    int64_t ret_taken[DOUBTS_COPIES_MAX])
+    struct doubts_copy ret_copies[DOUBTS_COPIES_MAX])
 {
 	const struct unheard *u = hash_get(&d->by_id, id);
 
-	return u == NULL ? 0 : copies(u, ret_taken);
+	return u == NULL ? 0 : copies(u, ret_copies);
 }
 
 /* doubts_next - walk the messages */
 const struct list *
 doubts_next(const struct doubts *d, const struct list *at,
-    struct slice *ret_id, int64_t ret_taken[DOUBTS_COPIES_MAX],
+    struct slice *ret_id, struct doubts_copy ret_copies[DOUBTS_COPIES_MAX],
     size_t *ret_count)
 {
 	const struct unheard *u;
@@ -201,7 +208,7 @@ doubts_next(const struct doubts *d, const struct list *at,
 		return NULL;
 	u = CONTAINER_OF(at, const struct unheard, link);
 	*ret_id = id_of(u);
-	*ret_count = copies(u, ret_taken);
+	*ret_count = copies(u, ret_copies);
 	return at;
 }
 
@@ -222,7 +229,7 @@ time_decode(struct cursor *c, int64_t *ret_time)
 void
 doubts_encode(const struct doubts *d, struct buf *out)
 {
-	int64_t			 taken[DOUBTS_COPIES_MAX];
+	struct doubts_copy	 copy[DOUBTS_COPIES_MAX];
 	const struct list	*at = NULL;
 	struct slice		 id;
 	size_t			 n;
@@ -233,10 +240,11 @@ doubts_encode(const struct doubts *d, struct buf *out)
 		buf_add_le64(out, (uint64_t)d->spans[i].since);
 		buf_add_le64(out, (uint64_t)d->spans[i].until);
 	}
-	while ((at = doubts_next(d, at, &id, taken, &n)) != NULL) {
+	while ((at = doubts_next(d, at, &id, copy, &n)) != NULL) {
 		for (size_t i = 0; i < n; i++) {
 			buf_add(out, id);
-			buf_add_le64(out, (uint64_t)taken[i]);
+			buf_add_le64(out, (uint64_t)copy[i].taken);
+			buf_add_le64(out, (uint64_t)copy[i].noticed);
 		}
 	}
 }
@@ -247,14 +255,14 @@ doubts_decode(struct doubts *d, struct slice in)
 {
 	struct cursor		c = cursor_over(in);
 	struct doubts_span	span;
+	struct doubts_copy	copy;
 	struct slice		id;
-	int64_t			taken;
 	int			version = cursor_byte(&c), spans;
 
 	if (version > VERSION)
 		return -EPROTONOSUPPORT;
 	spans = cursor_byte(&c);
-	if (version != VERSION || spans < 0 || spans > DOUBTS_SPANS_MAX)
+	if (version < 1 || spans < 0 || spans > DOUBTS_SPANS_MAX)
 		return -EBADMSG;
 	for (int i = 0; i < spans; i++) {
 		if (time_decode(&c, &span.since) < 0 ||
@@ -264,9 +272,12 @@ doubts_decode(struct doubts *d, struct slice in)
 	}
 	while (!cursor_at_end(&c)) {
 		if (cursor_bytes(&c, DOUBTS_ID_LEN, &id) < 0 ||
-		    time_decode(&c, &taken) < 0)
+		    time_decode(&c, &copy.taken) < 0)
 			return -EBADMSG;
-		doubts_unheard(d, id, taken);
+		copy.noticed = copy.taken;
+		if (version > 1 && time_decode(&c, &copy.noticed) < 0)
+			return -EBADMSG;
+		doubts_unheard(d, id, copy);
 	}
 	return 0;
 }

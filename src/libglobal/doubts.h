@@ -27,6 +27,13 @@ struct doubts_span {
 	int64_t	until;
 };
 
+/* one message that may not have been heard of: when its content was complete,
+ * and when that was noticed. What was sent in its place came after that. */
+struct doubts_copy {
+	int64_t	taken;
+	int64_t	noticed;
+};
+
 struct doubts {
 	struct hash		by_id;
 	struct list		in_order;	/* the one named first is first */
@@ -39,22 +46,24 @@ void	doubts_free(struct doubts *d);
 
 /* that a message of that id (DOUBTS_ID_LEN bytes; any other length is ignored)
  * was taken then may not have been heard; beside the copies of it that are
- * known, of which the oldest may be forgotten for it */
-void	doubts_unheard(struct doubts *d, struct slice id, int64_t taken);
+ * known, of which the oldest may be forgotten for it. What was noticed of the
+ * same copy first counts. */
+void	doubts_unheard(struct doubts *d, struct slice id,
+	    struct doubts_copy copy);
 /* all messages taken then */
 void	doubts_add_span(struct doubts *d, struct doubts_span span);
 void	doubts_clear_spans(struct doubts *d);
 /* forget what ended before that time */
 void	doubts_forget(struct doubts *d, int64_t before);
-/* when copies of that message were taken; how many */
+/* the copies of that message, newest first; how many */
 size_t	doubts_find(const struct doubts *d, struct slice id,
-	    int64_t ret_taken[DOUBTS_COPIES_MAX]);
+	    struct doubts_copy ret_copies[DOUBTS_COPIES_MAX]);
 
 /* walk the messages in the order they were first named: begin with NULL, which
  * is the end as well */
 const struct list	*doubts_next(const struct doubts *d,
 			    const struct list *at, struct slice *ret_id,
-			    int64_t ret_taken[DOUBTS_COPIES_MAX],
+			    struct doubts_copy ret_copies[DOUBTS_COPIES_MAX],
 			    size_t *ret_count);
 
 /* as bytes, for storage; decoding adds to what is there. -EBADMSG,

@@ -78,6 +78,14 @@ is_in_doubt(const struct delivery_mark *mark, int64_t when)
 	return false;
 }
 
+/* was_overtaken - is the one that was taken then what was sent in its place?
+ * Nothing is used up: that one goes on to stand for itself. */
+static bool
+was_overtaken(const struct delivery_mark *mark, int64_t when)
+{
+	return mark->again > mark->taken && when >= mark->again;
+}
+
 /* --- finding */
 
 /* what was found, and where */
@@ -99,7 +107,7 @@ is_same(const struct delivery_mark *mark, struct slice key,
 	    doubts_hold(ret_found->rec.doubts, mark->taken))
 		return true;
 	ret_found->is_copy = is_in_doubt(mark, ret_found->rec.taken);
-	return ret_found->is_copy;
+	return ret_found->is_copy || was_overtaken(mark, ret_found->rec.taken);
 }
 
 /* walk - through one content of a quarter: 0 found, 1 not there; then

@@ -8,7 +8,9 @@
  * - they have the same content, and one of them was taken from its client at a
  *   time that the other one doubts: nobody knows whether that client heard
  *   that its message was taken, and so it may have sent it again. A doubt is
- *   used up by the copy that it explains.
+ *   used up by the copy that it explains; or
+ * - they have the same content, and the one that comes now is in doubt itself,
+ *   and was overtaken by one that was sent in its place and did not know it.
  *
  * Equal contents alone are no reason: who sends a message twice, and hears
  * both times that it was taken, means two messages.
@@ -43,6 +45,8 @@ struct delivery_mark {
 	 * DELIVERY_DOUBTS_MAX, lent */
 	const struct delivery_span	*doubts;
 	size_t	doubt_count;
+	int64_t	again;		/* copies taken from then on may be this
+				 * message, which came later; 0: none */
 };
 
 /* is it here already? Fills in email, and mailbox, uid and uidvalidity of the

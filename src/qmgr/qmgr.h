@@ -208,9 +208,12 @@ MUST_USE int	qdoubt_tell_all(struct owner *o);
 MUST_USE int	qdoubt_heard(struct qmgr *q,
 		    const struct msg_queue_unheard *m);
 void	qdoubt_mishap(struct daemon *d);
+/* from when on equal messages that were taken may be this one, which was
+ * overtaken by them; 0: none is */
+int64_t	qdoubt_again(const struct qmgr *q, const struct msg_envelope *e);
 /* the doubts with which a message is to be delivered; how many */
 #define QDOUBT_MAX	16	/* in an envelope */
-size_t	qdoubt_of(struct qmgr *q, const struct msg_envelope *e,
+size_t	qdoubt_of(const struct qmgr *q, const struct msg_envelope *e,
 	    struct msg_doubt ret_doubts[QDOUBT_MAX]);
 /* qmgr_change.c: records that the administrator changes, and those who read
  * them meanwhile */

@@ -151,7 +151,9 @@ call(struct task *t, struct delivery *d, struct arena *a,
 	struct qmessage		*m = d->message;
 	struct msg_delivery_ask	 ask = { .content = m->content_fd,
 				    .transport = slice_of(d->transport),
-				    .queued = m->queued };
+				    .queued = m->queued,
+				    .again = qdoubt_again(d->qmgr,
+				    m->envelope) };
 	struct buf		 envelope = BUF_INIT;
 	struct deadline		 limit;
 	void			*reply;

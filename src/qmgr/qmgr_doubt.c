@@ -16,7 +16,8 @@
  * its session has ended: through mode, smtpd_timeout, and something more */
 #define OWED_US		(15 * MINUTE_US)
 #define WRITE_PAUSE	60000	/* ms */
-#define LATE_US		(MINUTE_US / 2)	/* longer than we can be busy */
+/* a client comes again when its session has ended, or soon before that */
+#define EARLY_US	(MINUTE_US / 2)
 
 static int64_t
 now_us(struct qmgr *q)
@@ -132,7 +133,7 @@ qdoubt_tell_all(struct owner *o)
 	struct msg_doubt	 spans[DOUBTS_SPANS_MAX];
 	struct msg_queue_doubts	 m = { .unheard = { NULL, 0 } };
 	struct arena		 a = ARENA_INIT;
-	int64_t			 taken[DOUBTS_COPIES_MAX];
+	struct doubts_copy	 copy[DOUBTS_COPIES_MAX];
 	const struct list	*at = NULL;
 	struct slice		 id;
 	size_t			 n;
@@ -141,10 +142,10 @@ qdoubt_tell_all(struct owner *o)
 	spans_of(d, spans, &m);
 	m.unheard.v = ARENA_ARRAY(&a, struct msg_unheard,
 	    d->by_id.count * DOUBTS_COPIES_MAX);
-	while ((at = doubts_next(d, at, &id, taken, &n)) != NULL)
+	while ((at = doubts_next(d, at, &id, copy, &n)) != NULL)
 		while (n > 0)
 			m.unheard.v[m.unheard.n++] = (struct msg_unheard){ id,
-			    taken[--n] };
+			    copy[--n].taken };
 	r = ipc_post(o->conn, &msg_queue_doubts_desc, &m);
 	arena_free(&a);
 	return r;
@@ -161,28 +162,49 @@ is_named(const struct msg_doubt *v, size_t n, int64_t taken)
 	return false;
 }
 
+/* sent_since - from when on it may have been sent in the place of that copy */
+static int64_t
+sent_since(const struct doubts_copy *copy)
+{
+	return copy->noticed - EARLY_US > copy->taken ?
+	    copy->noticed - EARLY_US : copy->taken + 1;
+}
+
 /* qdoubt_of - the doubts of a message, as cleanup gave them. Those of copies
  * before it are added, if the news of them was still on its way to that cleanup
- * then; news that came long after is not of a copy that was sent in its
- * place. */
+ * then, however long it took. What was noticed long after the message came is
+ * not of a copy that it was sent in the place of. */
 size_t
-qdoubt_of(struct qmgr *q, const struct msg_envelope *e,
+qdoubt_of(const struct qmgr *q, const struct msg_envelope *e,
     struct msg_doubt ret_doubts[QDOUBT_MAX])
 {
-	int64_t	copies[DOUBTS_COPIES_MAX];
-	size_t	n = size_min(e->doubts.n, QDOUBT_MAX), count;
+	struct doubts_copy	copies[DOUBTS_COPIES_MAX];
+	size_t			n = size_min(e->doubts.n, QDOUBT_MAX), count;
 
 	for (size_t i = 0; i < n; i++)
 		ret_doubts[i] = e->doubts.v[i];
-	if (now_us(q) - e->taken > LATE_US)
-		return n;
 	count = doubts_find(&q->doubts, e->content_id, copies);
 	for (size_t i = 0; i < count && n < QDOUBT_MAX; i++)
-		if (copies[i] < e->taken &&
-		    !is_named(ret_doubts, n, copies[i]))
-			ret_doubts[n++] = (struct msg_doubt){ copies[i],
-			    copies[i] };
+		if (e->taken >= sent_since(&copies[i]) &&
+		    !is_named(ret_doubts, n, copies[i].taken))
+			ret_doubts[n++] = (struct msg_doubt){
+			    copies[i].taken, copies[i].taken };
 	return n;
+}
+
+/* qdoubt_again - it is in doubt itself: what was sent in its place may have
+ * been delivered before anybody knew */
+int64_t
+qdoubt_again(const struct qmgr *q, const struct msg_envelope *e)
+{
+	struct doubts_copy	copies[DOUBTS_COPIES_MAX];
+	size_t			count;
+
+	count = doubts_find(&q->doubts, e->content_id, copies);
+	for (size_t i = 0; i < count; i++)
+		if (copies[i].taken == e->taken)
+			return sent_since(&copies[i]);
+	return 0;
 }
 
 /* --- what we hear */
@@ -192,10 +214,11 @@ int
 qdoubt_heard(struct qmgr *q, const struct msg_queue_unheard *m)
 {
 	const struct msg_unheard u = { m->content_id, m->taken };
+	const struct doubts_copy copy = { m->taken, m->noticed };
 
 	if (m->content_id.len != DOUBTS_ID_LEN)
 		return -EBADMSG;
-	doubts_unheard(&q->doubts, u.content_id, u.taken);
+	doubts_unheard(&q->doubts, u.content_id, copy);
 	tell(q, &u);
 	q->busy = true;
 	return 0;

@@ -78,6 +78,7 @@ void
 unheard_tell(struct task *t, struct smtpd_client *c)
 {
 	struct smtpd_unheard	*u = &c->unheard;
+	int64_t			 now = loop_wall(task_loop(t));
 	struct deadline		 last;
 	int			 r = 0;
 
@@ -86,7 +87,7 @@ unheard_tell(struct task *t, struct smtpd_client *c)
 	shield_begin(t, &last, TELL_LIMIT);
 	for (size_t i = 0; r == 0 && i < u->count; i++) {
 		struct msg_content_unheard m = { slice_over(u->v[i].id,
-		    sizeof(u->v[i].id)), u->v[i].taken };
+		    sizeof(u->v[i].id)), u->v[i].taken, now };
 
 		r = content_unheard(t, &c->smtpd->pool, &m);
 	}

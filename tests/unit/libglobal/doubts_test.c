@@ -18,7 +18,7 @@ static void
 text(const struct doubts *d, struct buf *out)
 {
 	const struct list	*at = NULL;
-	int64_t			 taken[DOUBTS_COPIES_MAX];
+	struct doubts_copy	 copy[DOUBTS_COPIES_MAX];
 	struct slice		 id;
 	size_t			 n;
 
@@ -26,10 +26,15 @@ text(const struct doubts *d, struct buf *out)
 	for (size_t i = 0; i < d->span_count; i++)
 		buf_addf(out, "%d-%d ", (int)d->spans[i].since,
 		    (int)d->spans[i].until);
-	while ((at = doubts_next(d, at, &id, taken, &n)) != NULL) {
+	while ((at = doubts_next(d, at, &id, copy, &n)) != NULL) {
 		buf_addf(out, "%.1s:", id.data + 15);
-		for (size_t i = 0; i < n; i++)
-			buf_addf(out, "%d ", (int)taken[i]);
+		for (size_t i = 0; i < n; i++) {
+			buf_addf(out, "%d", (int)copy[i].taken);
+			if (copy[i].noticed != copy[i].taken)
+				buf_addf(out, "+%d", (int)(copy[i].noticed -
+				    copy[i].taken));
+			buf_addf(out, " ");
+		}
 	}
 }
 
@@ -37,39 +42,40 @@ TEST(unheard)
 {
 	static const struct {
 		unsigned	id;
-		int64_t		taken;
+		struct doubts_copy copy;
 		const char	*then;
 	} rows[] = {
-		{ 1, 10, "1:10 " },
-		{ 2, 20, "1:10 2:20 " },
-		{ 1, 5, "1:10 5 2:20 " },
-		{ 1, 10, "1:10 5 2:20 " },
-		{ 1, 5, "1:10 5 2:20 " },
-		{ 1, 7, "1:10 7 5 2:20 " },
-		{ 1, 12, "1:12 10 7 5 2:20 " },
-		{ 1, 11, "1:12 11 10 7 2:20 " },
-		{ 1, 6, "1:12 11 10 7 2:20 " },
-		{ 3, -1, "1:12 11 10 7 2:20 " },
+		{ 1, { 10, 10 }, "1:10 " },
+		{ 2, { 20, 90 }, "1:10 2:20+70 " },
+		{ 1, { 5, 2 }, "1:10 5 2:20+70 " },	/* not before it was */
+		{ 1, { 10, 99 }, "1:10 5 2:20+70 " },	/* the first notice */
+		{ 2, { 20, 60 }, "1:10 5 2:20+40 " },
+		{ 1, { 5, 5 }, "1:10 5 2:20+40 " },
+		{ 1, { 7, 9 }, "1:10 7+2 5 2:20+40 " },
+		{ 1, { 12, 13 }, "1:12+1 10 7+2 5 2:20+40 " },
+		{ 1, { 11, 0 }, "1:12+1 11 10 7+2 2:20+40 " },
+		{ 1, { 6, 6 }, "1:12+1 11 10 7+2 2:20+40 " },
+		{ 3, { -1, 5 }, "1:12+1 11 10 7+2 2:20+40 " },
 	};
-	int64_t		taken[DOUBTS_COPIES_MAX];
+	struct doubts_copy taken[DOUBTS_COPIES_MAX];
 	struct buf	b = BUF_INIT;
 	struct doubts	d;
 	char		room[17];
 
 	doubts_init(&d);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		doubts_unheard(&d, id_of(room, rows[i].id), rows[i].taken);
+		doubts_unheard(&d, id_of(room, rows[i].id), rows[i].copy);
 		text(&d, &b);
 		CHECK_TEXT(buf_slice(&b), rows[i].then, i);
 	}
-	doubts_unheard(&d, S("short"), 1);
+	doubts_unheard(&d, S("short"), (struct doubts_copy){ 1, 1 });
 	CHECK_INT(doubts_find(&d, S("short"), taken), 0, 0);
 	CHECK_INT(doubts_find(&d, id_of(room, 3), taken), 0, 0);
 	CHECK_INT(doubts_find(&d, id_of(room, 1), taken), 4, 0);
-	CHECK(taken[0] == 12 && taken[3] == 7, 0);
+	CHECK(taken[0].taken == 12 && taken[3].noticed == 9, 0);
 	doubts_forget(&d, 13);
 	text(&d, &b);
-	CHECK_TEXT(buf_slice(&b), "2:20 ", 0);
+	CHECK_TEXT(buf_slice(&b), "2:20+40 ", 0);
 	buf_free(&b);
 	doubts_free(&d);
 }
@@ -143,12 +149,12 @@ TEST(many_spans)
 TEST(bounded)
 {
 	struct doubts	d;
-	int64_t		taken[DOUBTS_COPIES_MAX];
+	struct doubts_copy taken[DOUBTS_COPIES_MAX];
 	char		room[17];
 
 	doubts_init(&d);
 	for (unsigned i = 0; i < DOUBTS_UNHEARD_MAX + 10; i++)
-		doubts_unheard(&d, id_of(room, i), 1);
+		doubts_unheard(&d, id_of(room, i), (struct doubts_copy){ 1, 1 });
 	CHECK_INT(d.by_id.count, DOUBTS_UNHEARD_MAX, 0);
 	CHECK_INT(doubts_find(&d, id_of(room, 9), taken), 0, 0);
 	CHECK_INT(doubts_find(&d, id_of(room, 10), taken), 1, 0);
@@ -165,7 +171,8 @@ TEST(bytes)
 	doubts_add_span(&d, (struct doubts_span){ 1, 2 });
 	doubts_add_span(&d, (struct doubts_span){ 5, 6 });
 	for (unsigned i = 0; i < 5; i++)
-		doubts_unheard(&d, id_of(room, i), i);
+		doubts_unheard(&d, id_of(room, i),
+		    (struct doubts_copy){ i, 2 * i });
 	doubts_encode(&d, &b);
 	text(&d, &was);
 	for (size_t cut = 0; cut <= b.len; cut++) {
@@ -181,8 +188,14 @@ TEST(bytes)
 		doubts_free(&e);
 	}
 	doubts_init(&e);
-	CHECK_INT(doubts_decode(&e, S("\2")), -EPROTONOSUPPORT, 0);
-	CHECK_INT(doubts_decode(&e, S("\1\20")), -EBADMSG, 0);
+	CHECK_INT(doubts_decode(&e, S("\3")), -EPROTONOSUPPORT, 0);
+	CHECK_INT(doubts_decode(&e, S("\0\0")), -EBADMSG, 0);
+	CHECK_INT(doubts_decode(&e, S("\2\20")), -EBADMSG, 0);
+	/* of the version before: nothing says when it was noticed */
+	CHECK_INT(doubts_decode(&e, S("\1\0" "0000000000000007"
+	    "\5\0\0\0\0\0\0\0")), 0, 0);
+	text(&e, &is);
+	CHECK_TEXT(buf_slice(&is), "7:5 ", 0);
 	doubts_free(&e);
 	buf_free(&b);
 	buf_free(&was);

@@ -273,7 +273,7 @@ mark_deliver(struct account *a, const struct delivery_mark *mark,
 TEST(delivery_ids)
 {
 	struct mem_medium *medium = mem_medium_new();
-	struct delivery_mark mark = { { 7 }, { 7 }, 0, NULL, 0 };
+	struct delivery_mark mark = { { 7 }, { 7 }, 0, NULL, 0, 0 };
 	struct deliver_place place[2] = { 0 };
 	struct deliver_message m[2];
 	struct test_clock hours = { 1700000000 };
@@ -309,7 +309,7 @@ deliver_others(struct account *a, struct test_clock *clock, uint8_t tag)
 
 	for (uint8_t i = 0; i < 40; i++) {
 		struct delivery_mark mark = { { tag, i, 1 }, { (uint8_t)(i * 6),
-			tag, i }, clock->now * 1000000, NULL, 0 };
+			tag, i }, clock->now * 1000000, NULL, 0, 0 };
 
 		CHECK_INT(mark_deliver(a, &mark, &m, &place), 0, i);
 		clock->now += 600;
@@ -328,24 +328,41 @@ TEST(delivery_contents)
 		struct delivery_mark	mark;
 		int			result;
 	} rows[] = {
-		{ { { 1 }, { 9 }, 100, NULL, 0 }, 0 },
-		{ { { 2 }, { 9 }, 200, NULL, 0 }, 0 },	/* equal: a second one */
-		{ { { 2 }, { 9 }, 200, NULL, 0 }, 1 },	/* repeated by us */
-		{ { { 3 }, { 9 }, 300, &before, 1 }, 0 }, /* none was taken then */
-		{ { { 4 }, { 9 }, 400, two, 2 }, 1 },	/* the first, again */
-		{ { { 4 }, { 9 }, 400, two, 2 }, 1 },	/* repeated by us */
-		{ { { 1 }, { 9 }, 100, NULL, 0 }, 1 },
-		{ { { 11 }, { 9 }, 410, two, 2 }, 0 },	/* that was used up */
-		{ { { 12 }, { 9 }, 420, &fourth, 1 }, 1 }, /* nor was this heard */
-		{ { { 5 }, { 8 }, 400, &first, 1 }, 0 }, /* another content */
+		{ { { 1 }, { 9 }, 100, NULL, 0, 0 }, 0 },
+		{ { { 2 }, { 9 }, 200, NULL, 0, 0 }, 0 },	/* equal: a second one */
+		{ { { 2 }, { 9 }, 200, NULL, 0, 0 }, 1 },	/* repeated by us */
+		{ { { 3 }, { 9 }, 300, &before, 1, 0 }, 0 }, /* none was taken then */
+		{ { { 4 }, { 9 }, 400, two, 2, 0 }, 1 },	/* the first, again */
+		{ { { 4 }, { 9 }, 400, two, 2, 0 }, 1 },	/* repeated by us */
+		{ { { 1 }, { 9 }, 100, NULL, 0, 0 }, 1 },
+		{ { { 11 }, { 9 }, 410, two, 2, 0 }, 0 },	/* that was used up */
+		{ { { 12 }, { 9 }, 420, &fourth, 1, 0 }, 1 }, /* nor was this heard */
+		{ { { 5 }, { 8 }, 400, &first, 1, 0 }, 0 }, /* another content */
 		/* the one that doubts comes in before the one it doubts */
-		{ { { 6 }, { 10 }, 500, &later, 1 }, 0 },
-		{ { { 7 }, { 10 }, 350, NULL, 0 }, 1 },
-		{ { { 8 }, { 10 }, 450, NULL, 0 }, 0 },
-		{ { { 6 }, { 10 }, 500, &later, 1 }, 1 },
+		{ { { 6 }, { 10 }, 500, &later, 1, 0 }, 0 },
+		{ { { 7 }, { 10 }, 350, NULL, 0, 0 }, 1 },
+		{ { { 8 }, { 10 }, 450, NULL, 0, 0 }, 0 },
+		{ { { 6 }, { 10 }, 500, &later, 1, 0 }, 1 },
 		/* a copy of it comes, then one more that it doubts */
-		{ { { 13 }, { 10 }, 600, &fifth, 1 }, 1 },
-		{ { { 14 }, { 10 }, 360, NULL, 0 }, 1 },
+		{ { { 13 }, { 10 }, 600, &fifth, 1, 0 }, 1 },
+		{ { { 14 }, { 10 }, 360, NULL, 0, 0 }, 1 },
+		/* sent in the place of others, which come in behind it: it did
+		 * not know them, but they are known to be in doubt now */
+		{ { { 20 }, { 11 }, 500, NULL, 0, 0 }, 0 },
+		{ { { 21 }, { 11 }, 300, NULL, 0, 400 }, 1 },
+		{ { { 21 }, { 11 }, 300, NULL, 0, 400 }, 1 },
+		{ { { 22 }, { 11 }, 200, NULL, 0, 500 }, 1 },
+		/* it was taken before that was noticed: not in its place */
+		{ { { 23 }, { 11 }, 490, NULL, 0, 501 }, 0 },
+		/* that one goes on to stand for itself: what doubts it ... */
+		{ { { 24 }, { 11 }, 600, &fifth, 1, 0 }, 1 },
+		{ { { 25 }, { 11 }, 610, &fifth, 1, 0 }, 0 }, /* ... once */
+		/* and one of those three comes in behind all of them */
+		{ { { 26 }, { 11 }, 310, NULL, 0, 320 }, 1 },
+		{ { { 27 }, { 11 }, 620, NULL, 0, 0 }, 0 },
+		/* it is in doubt, and nothing was sent in its place yet */
+		{ { { 28 }, { 12 }, 300, NULL, 0, 310 }, 0 },
+		{ { { 29 }, { 12 }, 330, NULL, 0, 0 }, 0 },
 	};
 	struct deliver_message m;
 	struct deliver_place place;
