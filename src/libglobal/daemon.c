@@ -121,7 +121,7 @@ daemon_on_peer_gone(struct daemon *d, void (*fn)(struct daemon *, uint32_t))
 }
 
 void
-daemon_on_mishap(struct daemon *d, void (*fn)(struct daemon *))
+daemon_on_mishap(struct daemon *d, void (*fn)(struct daemon *, int64_t))
 {
 	d->mishap = fn;
 }

@@ -106,8 +106,8 @@ void	daemon_work_end(struct daemon *d);
 uint32_t	daemon_peers(const struct daemon *d);
 /* called for peer_gone; qmgr only */
 void	daemon_on_peer_gone(struct daemon *d, void (*fn)(struct daemon *, uint32_t));
-/* called for mishap; qmgr only */
-void	daemon_on_mishap(struct daemon *d, void (*fn)(struct daemon *));
+/* called for mishap, with its time; qmgr only */
+void	daemon_on_mishap(struct daemon *d, void (*fn)(struct daemon *, int64_t));
 /* tell master of a child process, for barid ps; stored only */
 void	daemon_note_child(struct daemon *d, uint32_t pid, struct slice name);
 

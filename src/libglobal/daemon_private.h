@@ -37,7 +37,7 @@ struct daemon {
 	edge_connect_fn		*connect;
 	void			*connect_arg;
 	void			(*peer_gone)(struct daemon *, uint32_t);
-	void			(*mishap)(struct daemon *);
+	void			(*mishap)(struct daemon *, int64_t);
 	void			*data;
 	struct sandbox_state	 sandbox;
 	struct sandbox_path	 allowed[DAEMON_ALLOWED_MAX];

@@ -236,7 +236,7 @@ on_control(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		return 0;
 	case MSG_mishap:
 		if (d->mishap != NULL)
-			d->mishap(d);
+			d->mishap(d, ((struct msg_mishap *)in->msg)->when);
 		return 0;
 	default:
 		return -EBADMSG;

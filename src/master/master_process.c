@@ -350,10 +350,9 @@ static void
 say_end(struct master *m, const struct process *p, bool failed)
 {
 	struct msg_peer_gone	gone = { p->number };
-	struct msg_mishap	mishap;
+	struct msg_mishap	mishap = { loop_wall(m->loop) };
 	bool			cleanup = strcmp(p->daemon->name, "cleanup") == 0;
 
-	memset(&mishap, 0, sizeof(mishap));	/* it has no fields */
 	if (cleanup)
 		tell_qmgr(m, &msg_peer_gone_desc, &gone);
 	if (failed && (cleanup || strcmp(p->daemon->name, "smtpd") == 0))

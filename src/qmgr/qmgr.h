@@ -207,7 +207,7 @@ MUST_USE int	qdoubt_task(struct task *t, void *arg);
 MUST_USE int	qdoubt_tell_all(struct owner *o);
 MUST_USE int	qdoubt_heard(struct qmgr *q,
 		    const struct msg_queue_unheard *m);
-void	qdoubt_mishap(struct daemon *d);
+void	qdoubt_mishap(struct daemon *d, int64_t when);
 /* from when on equal messages that were taken may be this one, which was
  * overtaken by them; 0: none is */
 int64_t	qdoubt_again(const struct qmgr *q, const struct msg_envelope *e);

@@ -153,13 +153,21 @@ qdoubt_tell_all(struct owner *o)
 
 /* --- of a message that is to be delivered */
 
-static bool
-is_named(const struct msg_doubt *v, size_t n, int64_t taken)
+/* the doubts of one message */
+struct named {
+	struct msg_doubt	*v;
+	size_t			 n;
+};
+
+/* name - one more, unless they have it */
+static void
+name(struct named *d, int64_t since, int64_t until)
 {
-	for (size_t i = 0; i < n; i++)
-		if (taken >= v[i].since && taken <= v[i].until)
-			return true;
-	return false;
+	for (size_t i = 0; i < d->n; i++)
+		if (since >= d->v[i].since && until <= d->v[i].until)
+			return;
+	if (d->n < QDOUBT_MAX)
+		d->v[d->n++] = (struct msg_doubt){ since, until };
 }
 
 /* sent_since - from when on it may have been sent in the place of that copy */
@@ -171,25 +179,30 @@ sent_since(const struct doubts_copy *copy)
 }
 
 /* qdoubt_of - the doubts of a message, as cleanup gave them. Those of copies
- * before it are added, if the news of them was still on its way to that cleanup
- * then, however long it took. What was noticed long after the message came is
- * not of a copy that it was sent in the place of. */
+ * before it are added, and of times before it, if the news of them was still on
+ * its way to that cleanup then, however long it took. What was noticed long
+ * after the message came is not of a copy that it was sent in the place of. */
 size_t
 qdoubt_of(const struct qmgr *q, const struct msg_envelope *e,
     struct msg_doubt ret_doubts[QDOUBT_MAX])
 {
 	struct doubts_copy	copies[DOUBTS_COPIES_MAX];
-	size_t			n = size_min(e->doubts.n, QDOUBT_MAX), count;
+	struct named		named = { ret_doubts, 0 };
+	size_t			count;
 
-	for (size_t i = 0; i < n; i++)
-		ret_doubts[i] = e->doubts.v[i];
+	for (size_t i = 0; i < e->doubts.n; i++)
+		name(&named, e->doubts.v[i].since, e->doubts.v[i].until);
+	if (e->content_id.len == 0)
+		return named.n;
 	count = doubts_find(&q->doubts, e->content_id, copies);
-	for (size_t i = 0; i < count && n < QDOUBT_MAX; i++)
-		if (e->taken >= sent_since(&copies[i]) &&
-		    !is_named(ret_doubts, n, copies[i].taken))
-			ret_doubts[n++] = (struct msg_doubt){
-			    copies[i].taken, copies[i].taken };
-	return n;
+	for (size_t i = 0; i < count; i++)
+		if (e->taken >= sent_since(&copies[i]))
+			name(&named, copies[i].taken, copies[i].taken);
+	for (size_t i = 0; i < q->doubts.span_count; i++)
+		if (e->taken > q->doubts.spans[i].until)
+			name(&named, q->doubts.spans[i].since,
+			    q->doubts.spans[i].until);
+	return named.n;
 }
 
 /* qdoubt_again - it is in doubt itself: what was sent in its place may have
@@ -197,13 +210,19 @@ qdoubt_of(const struct qmgr *q, const struct msg_envelope *e,
 int64_t
 qdoubt_again(const struct qmgr *q, const struct msg_envelope *e)
 {
-	struct doubts_copy	copies[DOUBTS_COPIES_MAX];
-	size_t			count;
+	const struct doubts_span	*s = q->doubts.spans;
+	struct doubts_copy		 copies[DOUBTS_COPIES_MAX];
+	size_t				 count;
 
+	if (e->content_id.len == 0)
+		return 0;
 	count = doubts_find(&q->doubts, e->content_id, copies);
 	for (size_t i = 0; i < count; i++)
 		if (copies[i].taken == e->taken)
 			return sent_since(&copies[i]);
+	for (size_t i = 0; i < q->doubts.span_count; i++)
+		if (e->taken >= s[i].since && e->taken <= s[i].until)
+			return s[i].until + 1;
 	return 0;
 }
 
@@ -226,12 +245,12 @@ qdoubt_heard(struct qmgr *q, const struct msg_queue_unheard *m)
 
 /* qdoubt_mishap - master says that somebody died who owed answers */
 void
-qdoubt_mishap(struct daemon *d)
+qdoubt_mishap(struct daemon *d, int64_t when)
 {
-	struct qmgr	*q = daemon_data(d);
-	int64_t		 now = now_us(q);
+	struct qmgr *q = daemon_data(d);
 
-	doubts_add_span(&q->doubts, (struct doubts_span){ now - OWED_US, now });
+	doubts_add_span(&q->doubts, (struct doubts_span){ when - OWED_US,
+	    when });
 	q->busy = true;
 	tell(q, NULL);
 }

@@ -252,6 +252,30 @@ def test_news_is_late(make_suite, pause):
     settled(s, subject, 2)
 
 
+def test_death_is_told_late(make_suite):
+    """who owed the answer died, and the copy came before anybody heard that"""
+    s = make_suite("--set", "cleanup_slot_stock=64", accounts=("alice:secret",))
+    assert send(s, message(token(), sender="alice@example.test"),
+                service="submission")[0] == 250
+    subject = token()
+    text = message(subject, sender="alice@example.test")
+    stopped = processes(s, "qmgr")
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        assert send(s, text, service="submission")[0] == 250
+        for pid in processes(s, "smtpd"):
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(1)
+        assert send(s, text, service="submission")[0] == 250
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    settled(s, subject, 1)
+    assert send(s, text, service="submission")[0] == 250
+    settled(s, subject, 2)
+
+
 def test_other_part_is_no_copy(suite):
     """that another part of the message was heard of says nothing of this"""
     subject = token()
