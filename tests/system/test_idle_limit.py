@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Far more idle connections of one account than may be awake at a time."""
+import os
+import signal
+import socket
 import time
 
 import pytest
@@ -122,3 +125,27 @@ def test_logins_beyond_the_limit_when_all_are_busy(full_suite):
     finally:
         for i in busy:
             i.close()
+
+
+@pytest.mark.long
+def test_login_into_a_process_that_is_slow(full_suite):
+    """it is handed over again after half a minute; one session answers"""
+    idler = Idler(full_suite, 2)
+    slow = account_processes(full_suite)[-1]
+    os.kill(slow, signal.SIGSTOP)
+    try:
+        with socket.create_connection(
+                ("127.0.0.1", full_suite.port("imap")), timeout=60) as s:
+            s.sendall(b"a LOGIN u2@example.test secret\r\nb NOOP\r\n")
+            time.sleep(33)
+            os.kill(slow, signal.SIGCONT)
+            time.sleep(1)
+            s.sendall(b"c LOGOUT\r\n")
+            got = s.makefile("rb").read()
+    finally:
+        os.kill(slow, signal.SIGCONT)
+    for tag in (b"a", b"b", b"c"):
+        assert got.count(b"\r\n%s OK" % tag) == 1, got
+    idler.say("DONE")
+    idler.wait(rb"c OK.*")
+    idler.close()
