@@ -76,7 +76,7 @@ struct account_process {
 	size_t			 in_line;
 	struct signal		 room;		/* look who can sleep or come in */
 	uint64_t		 told;		/* rings that stored knows of */
-	bool			 has_sleepers;	/* put to sleep for room */
+	bool			 has_sleepers;	/* stored has sessions */
 	struct signal		 activity;	/* something began or ended */
 	uint64_t		 activities;
 	struct signal		 fewer;		/* a session ended or stays */

@@ -228,6 +228,7 @@ on_start(struct task *t, struct account_process *ap, struct ipc_in *in)
 	if (ap->opened || in->request == 0)
 		return -EBADMSG;
 	ap->opened = true;
+	ap->has_sleepers = o.m->has_sleepers;
 	(void)snprintf(ap->id, sizeof(ap->id), "%.*s",
 	    SLICE_ARG(o.m->account));
 	r = work_run(t, open_account, &o);

@@ -56,8 +56,8 @@ upkeep_watch(struct task *t, void *arg)
 	return r;
 }
 
-/* upkeep_tell - after commits wake those that were put to sleep while others
- * stay: at once, but not for each of many changes in a row */
+/* upkeep_tell - after commits wake those that sleep: at once, but not for each
+ * of many changes in a row */
 int
 upkeep_tell(struct task *t, void *arg)
 {
@@ -67,10 +67,10 @@ upkeep_tell(struct task *t, void *arg)
 
 	bell_listener_init(&l);
 	bell_listen(&ap->bell, &l);
-	while (r == 0 && (r = signal_wait(t, &l.rung)) == 0) {
+	while (r == 0) {
 		if (!process_has_news(ap))
-			continue;
-		if ((r = process_tell_news(ap)) == 0)
+			r = signal_wait(t, &l.rung);
+		else if ((r = process_tell_news(ap)) == 0)
 			r = task_sleep(t, TELL_PAUSE);
 	}
 	bell_leave(&l);

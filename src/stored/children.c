@@ -153,7 +153,8 @@ introduce(struct task *t, struct account_entry *e, struct account_child *c,
 {
 	struct stored			*s = e->stored;
 	struct msg_account_start	 m = { slice_of(e->id),
-	    slice_of(e->name), create, e->quota_bytes, e->quota_messages };
+	    slice_of(e->name), create, e->quota_bytes, e->quota_messages,
+	    !list_is_empty(&e->sleepers) };
 	const struct msg_account_up	*up;
 	struct arena			 a = ARENA_INIT;
 	void				*reply;
@@ -275,7 +276,6 @@ begin(struct task *t, struct account_entry *e)
 		log_event(daemon_log(d), EV_STORED_UP,
 		    KV_TEXT("account", e->id), KV_TEXT("name", e->name),
 		    KV_UINT("pid", e->child->pid));
-		sleepers_wake(e);
 		return 0;
 	}
 	if (r != -ENOENT && r != -ECANCELED)

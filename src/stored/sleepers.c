@@ -131,8 +131,8 @@ wake(struct sleeper *s)
 	return ipc_post(&s->front->conn, &msg_store_wake_desc, &m) == 0;
 }
 
-/* sleepers_wake - mail came, or somebody works in the account: those who
- * wait to be told of it come back */
+/* sleepers_wake - something changed in the account: those who wait to be told
+ * of it come back */
 void
 sleepers_wake(struct account_entry *e)
 {

@@ -96,8 +96,7 @@ MUST_USE int	on_auth_message(struct task *t, struct ipc_conn *c,
 		    struct ipc_in *in, struct arena *a, void *arg);
 
 /* children.c: the processes */
-/* have a process that serves the account; -ENOENT, -EAGAIN, ... Idle sessions
- * are woken if it had to be started. */
+/* have a process that serves the account; -ENOENT, -EAGAIN, ... */
 MUST_USE int	child_ensure(struct task *t, struct account_entry *e);
 /* ask it to end, if it has nothing to do */
 void	child_end(struct account_entry *e);

@@ -352,9 +352,13 @@ TEST(process_sleeps_and_wakes)
 
 	enter("sleep");
 	run_life(&w, run_sleep);
+	CHECK_INT(w.changed, 0, 0);
+	/* stored is told to wake who slept before it began */
 	w.create = false;
+	w.has_sleepers = true;
 	run_life(&w, run_wake);
 	CHECK_INT(w.frozen, 1, 0);
+	CHECK_INT(w.changed, 1, 0);
 	world_done(&w);
 }
 

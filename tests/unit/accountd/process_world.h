@@ -45,6 +45,8 @@ struct world {
 	uint64_t		 used_messages;
 	unsigned		 frozen, begun, over, idle, busy, changed;
 	bool			 create;
+	bool			 has_sleepers;	/* from before */
+	uint64_t		 seed;
 	enum { BIG_KEPT, BIG_REFUSED, BIG_LATE } big;
 	unsigned		 bigs;
 	int			 served;	/* daemon_serve's result, or 1 */
@@ -211,7 +213,7 @@ static int
 start_account(struct task *t, struct world *w)
 {
 	struct msg_account_start m = { S(ID), S("anna@example.org"),
-	    w->create, w->quota_bytes, 0 };
+	    w->create, w->quota_bytes, 0, w->has_sleepers };
 	void	*reply;
 	int	 r;
 
@@ -266,7 +268,8 @@ life(struct task *t, void *arg)
 static void
 run_life(struct world *w, int (*run)(struct task *, struct world *))
 {
-	struct loop_options o = { .sim_seed = 7, .sim_short_io = true };
+	struct loop_options o = { .sim_seed = w->seed + 7,
+	    .sim_short_io = true };
 	struct loop	*l = loop_new(&o);
 
 	w->run = run;

@@ -166,11 +166,16 @@ out:
 
 TEST(room_for_a_crowd)
 {
-	struct world w = { .create = true, .session_limit = "3" };
+	for (uint64_t seed = 1; seed <= 10; seed++) {
+		struct world w = { .create = true, .session_limit = "3",
+		    .seed = seed };
+		char	name[16];
 
-	enter("crowd");
-	run_life(&w, run_crowd);
-	world_done(&w);
+		snprintf(name, sizeof(name), "crowd%d", (int)seed);
+		enter(name);
+		run_life(&w, run_crowd);
+		world_done(&w);
+	}
 }
 
 /* nobody can sleep: who slept is sent back, who is new is told */

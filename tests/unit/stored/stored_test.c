@@ -30,7 +30,7 @@ struct fake {
 	char		account[65];
 	unsigned	deliveries, sessions;
 	bool		was_new, asked_to_end;
-	bool		had_state;
+	bool		had_state, has_sleepers;
 	char		greeting[16];
 	char		handle[HANDLE_LEN];
 	uint64_t	handover;	/* of the last session */
@@ -98,6 +98,7 @@ on_account(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	struct msg_account_idle	 no = { false };
 	struct msg_account_verified v = { .ok = true, .messages = 3 };
 	struct msg_account_begun begun;
+	struct msg_account_changed changed;
 
 	(void)t;
 	(void)a;
@@ -108,6 +109,7 @@ on_account(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 		snprintf(f->account, sizeof(f->account), "%.*s",
 		    SLICE_ARG(m->account));
 		f->was_new = m->create;
+		f->has_sleepers = m->has_sleepers;
 		if (ipc_reply(c, in->request, &msg_account_up_desc, &up) < 0 ||
 		    f->w->broken)
 			return -EIO;
@@ -115,7 +117,8 @@ on_account(struct task *t, struct ipc_conn *c, struct ipc_in *in,
 	}
 	case MSG_account_delivery:
 		f->deliveries++;
-		return 0;
+		return f->has_sleepers ? ipc_post(c,
+		    &msg_account_changed_desc, &changed) : 0;
 	case MSG_account_session: {
 		struct msg_account_session *m = in->msg;
 
@@ -586,6 +589,15 @@ sessions(struct task *t, struct world *w)
 	CHECK(memcmp(imapd.handle, handle, HANDLE_LEN) == 0, 0);
 	CHECK_INT(ask_resume(t, &imapd, handle), 250, 6);
 	CHECK(fake_of(w, ANNA)->had_state, 0);
+	/* a login changes nothing: it wakes nobody */
+	freeze(t, w, true);
+	CHECK_INT(ask_session(t, &imapd, "good"), 250, 6);
+	CHECK_INT(task_sleep(t, 10), 0, 6);
+	CHECK(fake_of(w, ANNA)->has_sleepers, 6);
+	CHECK_INT(imapd.woken, 1, 6);
+	freeze(t, w, false);
+	CHECK_INT(ask_resume(t, &imapd, handle), 250, 6);
+	CHECK_INT(task_sleep(t, 10), 0, 6);
 	/* one that does not idle is left alone */
 	freeze(t, w, false);
 	CHECK_INT(ask_deliver(t, &lmtpd, ANNA), 250, 7);
