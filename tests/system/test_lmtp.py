@@ -546,6 +546,51 @@ def test_server_alias_given_back(make_suite, folder):
     there.close()
 
 
+@pytest.mark.parametrize("who", ["qmgr", "cleanup", "lmtpd"])
+def test_server_alias_killed(make_suite, folder, who):
+    """somebody dies in the middle: the client comes again, and nobody gets a
+    second copy"""
+    there = LmtpServer(folder / "lmtp")
+    s = team_suite(make_suite, folder, "far@store.test alice@example.test")
+    s.send(message())
+    subject = token()
+    text = message(subject).encode()
+    answers = []
+
+    def deliver():
+        try:
+            answers.append(to_team(s, text)[0])
+        except (OSError, smtplib.SMTPException, AssertionError):
+            answers.append(421)
+    accounts_stopped(s, signal.SIGSTOP)
+    try:
+        client = threading.Thread(target=deliver)
+        client.start()
+        wait_for(lambda: s.maillog().count("(queue active)") == 2)
+        time.sleep(0.2)
+        for line in s.barid("ps", "--json").stdout.splitlines():
+            if json.loads(line)["daemon"] == who:
+                os.kill(json.loads(line)["pid"], signal.SIGKILL)
+        if who != "lmtpd":      # that one is asked again
+            client.join(30)
+    finally:
+        accounts_stopped(s, signal.SIGCONT)
+    client.join(30)
+    assert answers and answers[0] // 100 in (2, 4)
+    if answers[0] // 100 == 4:
+        assert not there.letters
+
+        def again():
+            deliver()
+            return answers[-1] == 250
+        wait_for(again)
+    wait_for(lambda: there.letters)
+    wait_for(lambda: queue_is_empty(s))
+    assert [l[0] for l in there.letters] == [["far@store.test"]]
+    assert copies(s, subject) == 1
+    there.close()
+
+
 def test_server_alias_of_one_elsewhere(make_suite, folder):
     """the next hop's answer is the client's; one that takes longer than the
     client is to wait is not broken off, nor asked for a second time"""
