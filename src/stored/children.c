@@ -19,8 +19,9 @@
 
 #define LOOK_EVERY	1000	/* ms between looks at idle processes */
 #define AGAIN_PAUSE	100	/* ms before the second try; doubles */
-#define DIED_MAX	5	/* tries after the first: three seconds */
-#define REFUSED_MAX	6	/* the same while there is no zygote */
+#define AGAIN_PAUSE_MAX	1000
+#define NO_ZYGOTE	(-ECONNREFUSED)
+#define DIED_MAX	5	/* processes that fall as they come up */
 #define FULL_EVERY	60000	/* ms between two complaints of no room */
 
 /* child_hold - it must not be freed meanwhile */
@@ -123,7 +124,16 @@ give_room(struct stored *s)
 
 /* --- start */
 
-/* fork_child - have the zygote start it with these two descriptors */
+/* has_died - was that the end of a process, not an answer of one? */
+static bool
+has_died(int r)
+{
+	return r == -ECONNRESET || r == -ECONNREFUSED || r == -EPIPE ||
+	    r == -EBADF || r == -ENODATA;
+}
+
+/* fork_child - have the zygote start it with these two descriptors;
+ * NO_ZYGOTE if none answers */
 static int
 fork_child(struct task *t, struct account_entry *e, const char *folder,
     int control, int log, uint32_t *ret_pid)
@@ -143,7 +153,7 @@ fork_child(struct task *t, struct account_entry *e, const char *folder,
 		r = answer->pid == 0 ? -EAGAIN : 0;
 	}
 	arena_free(&a);
-	return r;
+	return has_died(r) ? NO_ZYGOTE : r;
 }
 
 /* introduce - tell the child whom it serves, and hear whether it can */
@@ -228,33 +238,28 @@ start(struct task *t, struct account_entry *e)
 	return r;
 }
 
-/* has_died - was that the end of a process, not an answer of one? */
-static bool
-has_died(int r)
-{
-	return r == -ECONNRESET || r == -ECONNREFUSED || r == -EPIPE ||
-	    r == -EBADF || r == -ENODATA;
-}
-
 /* start_again - when the process or the zygote was killed meanwhile, that
- * says nothing of the account; master has another zygote in a moment */
+ * says nothing of the account. Master has another zygote in a moment, or later
+ * if that is killed often: only stored_account_wait_time ends the wait for it */
 static int
 start_again(struct task *t, struct account_entry *e)
 {
 	int64_t	pause = AGAIN_PAUSE;
-	int	r = start(t, e);
+	int	r, died = 0;
 
-	for (int i = 0; has_died(r) &&
-	    i < (r == -ECONNREFUSED ? REFUSED_MAX : DIED_MAX); i++) {
+	for (;;) {
+		r = start(t, e);
+		if (!has_died(r) ||
+		    (r != NO_ZYGOTE && ++died > DIED_MAX))
+			return r;
 		child_cut(e);
 		for (r = 0; r == 0 && e->child != NULL; )
 			r = wait_in(t, &e->waiters);
 		if (r < 0 || (r = task_sleep(t, pause)) < 0)
-			break;
-		pause *= 2;
-		r = start(t, e);
+			return r;
+		pause = pause < AGAIN_PAUSE_MAX / 2 ? pause * 2 :
+		    AGAIN_PAUSE_MAX;
 	}
-	return r;
 }
 
 /* begin - start it, and tell who waits how that went */

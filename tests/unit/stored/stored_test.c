@@ -41,12 +41,15 @@ struct world {
 	struct task_group *group;
 	struct list	fakes;		/* that live */
 	struct ipc_conn	*auth;		/* authd's end */
+	struct ipc_conn	*zygote;	/* accountd's end */
 	unsigned	started, ended;
 	uint64_t	used, quota;
 	bool		auth_is_down;
 	bool		refuse_end;	/* fakes say no */
 	bool		never_begins;	/* no session, in fakes */
 	bool		broken;		/* fakes cannot open their account */
+	int64_t		zygote_at;	/* none is there before */
+	bool		zygote_falls;	/* one is, but ends at once */
 	int		(*run)(struct task *t, struct world *w);
 	const char	*processes;	/* stored_account_processes */
 };
@@ -340,17 +343,22 @@ connect_edge(struct task *t, void *arg, const char *callee, int *ret_fd)
 {
 	struct world	*w = arg;
 	int		 pair[2], r;
+	bool		 zygote = strcmp(callee, "accountd") == 0;
+	bool		 early = zygote && task_now(t) < w->zygote_at;
 
-	(void)t;
+	if (early && !w->zygote_falls)
+		return -ECONNREFUSED;
 	if ((r = fd_pair(pair)) < 0)
 		return r;
 	*ret_fd = pair[0];
-	if (strcmp(callee, "authd") == 0)
+	if (early)
+		fd_close(&pair[1]);
+	else if (strcmp(callee, "authd") == 0)
 		peer_daemon_start(w->group, pair[1], &ipc_table_auth, on_auth,
 		    w, &w->auth);
-	else if (strcmp(callee, "accountd") == 0)
+	else if (zygote)
 		peer_daemon_start(w->group, pair[1], &ipc_table_zygote,
-		    on_zygote, w, NULL);
+		    on_zygote, w, &w->zygote);
 	else
 		fd_close(&pair[1]);	/* logd: nobody listens */
 	return 0;
@@ -483,6 +491,49 @@ TEST(stored_troubles)
 	struct world w = { .used = 0 };
 
 	run_world(&w, troubles);
+}
+
+/* lose_zygote - it is killed, with all account processes; the next one is
+ * there in so many ms */
+static void
+lose_zygote(struct task *t, struct world *w, int64_t ms)
+{
+	if (w->zygote != NULL)
+		ipc_close(w->zygote);
+	LIST_EACH_SAFE(&w->fakes, link)
+		ipc_close(&CONTAINER_OF(link, struct fake, link)->conn);
+	w->zygote_at = task_now(t) + ms;
+	CHECK_INT(task_sleep(t, 10), 0, 0);
+}
+
+/* one that is killed again and again comes back later each time: who needs it
+ * waits as long as anybody waits for an account, and no longer */
+static int
+no_zygote(struct task *t, struct world *w)
+{
+	struct caller k;
+
+	caller_open(t, w, &k, "lmtpd", 3);
+	for (int i = 0; i < 2; i++) {
+		w->zygote_falls = i == 1;
+		lose_zygote(t, w, 4000);
+		CHECK_INT(ask_deliver(t, &k, ANNA), 250, i);
+		CHECK(task_now(t) >= w->zygote_at, i);
+		lose_zygote(t, w, 60000);
+		CHECK_INT(ask_deliver(t, &k, ANNA), 451, i);
+		CHECK(task_now(t) < w->zygote_at, i);
+		CHECK_INT(task_sleep(t, 60000), 0, i);
+		CHECK_INT(ask_deliver(t, &k, ANNA), 250, i);
+	}
+	caller_close(t, &k);
+	return 0;
+}
+
+TEST(stored_no_zygote)
+{
+	struct world w = { .used = 0 };
+
+	run_world(&w, no_zygote);
 }
 
 /* --- how many */
