@@ -56,5 +56,8 @@ int	postconf_fields(struct tool *tool, bool edit, char **words,
 	    size_t count);
 int	postconf_overrides(struct tool *tool, enum conf_change change,
 	    bool edit, char **words, size_t count);
+/* --- postconf_templates.c: -t, -b; of that file, "": the built-in ones, NULL:
+ * those that count */
+int	postconf_templates(struct tool *tool, bool expand, const char *path);
 
 #endif

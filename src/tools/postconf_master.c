@@ -46,7 +46,8 @@ matches(const struct word *w, const struct mastercf_service *s)
 	    (!w->has_type || w->type == s->type);
 }
 
-typedef void print_fn(const struct mastercf_service *s, const struct word *w);
+/* print of it what the word means; false: nothing */
+typedef bool print_fn(const struct mastercf_service *s, const struct word *w);
 
 /* print - every row that a word means; all of them without words */
 static int
@@ -54,6 +55,7 @@ print(struct tool *tool, print_fn *fn, char **words, size_t count)
 {
 	static const struct word	all = { .service = S_INIT("*") };
 	struct word			w;
+	bool				any;
 
 	if (tool_conf(tool) != 0)
 		return TOOL_FAILED;
@@ -62,9 +64,13 @@ print(struct tool *tool, print_fn *fn, char **words, size_t count)
 			w = all;
 		else if (word_parse(tool, words[i], &w) != TOOL_OK)
 			return TOOL_FAILED;
+		any = count == 0;
 		for (size_t j = 0; j < tool->cf.count; j++)
 			if (matches(&w, &tool->cf.service[j]))
-				fn(&tool->cf.service[j], &w);
+				any |= fn(&tool->cf.service[j], &w);
+		if (!any)
+			tool_warn(tool, "%s: master.cf has nothing of that name",
+			    words[i]);
 	}
 	return TOOL_OK;
 }
@@ -81,47 +87,58 @@ print_formatted(const struct mastercf_service *s, bool folded)
 }
 
 /* print_row - on one line, for scripts */
-static void
+static bool
 print_row(const struct mastercf_service *s, const struct word *w)
 {
 	(void)w;
 	print_formatted(s, false);
+	return true;
 }
 
-static void
+static bool
 print_folded(const struct mastercf_service *s, const struct word *w)
 {
 	(void)w;
 	print_formatted(s, true);
+	return true;
 }
 
-static void
+static bool
 print_fields(const struct mastercf_service *s, const struct word *w)
 {
+	bool any = false;
+
 	for (int f = MASTERCF_SERVICE; f <= MASTERCF_COMMAND; f++) {
 		const char *name = mastercf_field_name(f);
 		struct buf b = BUF_INIT;
 
 		if (w->more.len > 0 && !slice_equal(w->more, slice_of(name)))
 			continue;
+		any = true;
 		mastercf_format_field(&b, s, f);
 		printf("%.*s/%s/%s = %.*s\n", SLICE_ARG(s->name),
 		    mastercf_type_name(s->type), name,
 		    SLICE_ARG(buf_slice(&b)));
 		buf_free(&b);
 	}
+	return any;
 }
 
-static void
+static bool
 print_overrides(const struct mastercf_service *s, const struct word *w)
 {
+	bool any = false;
+
 	for (size_t i = 0; i < s->override_count; i++)
 		if (w->more.len == 0 ||
-		    slice_equal(w->more, s->override[i].name))
+		    slice_equal(w->more, s->override[i].name)) {
+			any = true;
 			printf("%.*s/%s/%.*s = %.*s\n", SLICE_ARG(s->name),
 			    mastercf_type_name(s->type),
 			    SLICE_ARG(s->override[i].name),
 			    SLICE_ARG(s->override[i].value));
+		}
+	return any || w->more.len == 0;
 }
 
 typedef int edit_fn(struct slice text, const struct word *w,
@@ -208,8 +225,19 @@ postconf_rows(struct tool *tool, enum conf_change change, bool is_edit,
 int
 postconf_fields(struct tool *tool, bool is_edit, char **words, size_t count)
 {
-	return is_edit ? edit(tool, edit_field, CONF_SET, words, count) :
-	    print(tool, print_fields, words, count);
+	enum mastercf_field	field;
+	struct word		w;
+
+	if (is_edit)
+		return edit(tool, edit_field, CONF_SET, words, count);
+	for (size_t i = 0; i < count; i++) {
+		if (word_parse(tool, words[i], &w) != TOOL_OK)
+			return TOOL_FAILED;
+		if (w.more.len > 0 && mastercf_field_parse(w.more, &field) < 0)
+			return tool_fail(tool, "%s: \"%.*s\" is no field of a "
+			    "row", words[i], SLICE_ARG(w.more));
+	}
+	return print(tool, print_fields, words, count);
 }
 
 /* postconf_overrides - -P */

@@ -263,6 +263,70 @@ def test_conf(suite, tmp_path):
     assert r.returncode == 1 and "smtpd_timeout" in r.stderr
 
 
+POSTCONF = [    # options; exit status; what it says; as Postfix's but for <<
+    (["-m"], 0, "texthash\n"),
+    (["-a"], 0, "no plug-ins"),         # << there are cyrus and dovecot
+    (["-A"], 0, "does not log in"),     # <<
+    (["-l"], 0, "no files"),            # <<
+    (["-T", "run-version"], 0, "OpenSSL 3"),
+    (["-T", "bogus"], 1, "-T bogus"),
+    (["-C", "user"], 0, "own_name = a"),
+    (["-C", "bogus"], 1, "-C bogus"),
+    (["-C", "user", "mydomain"], 1, "no names"),
+    (["-b"], 0, "expanded_delay_text = <<EOF\nThis is the mail system at "
+     "host mail.example.test.\n"),
+    (["-t", ""], 0, "delay_template = <<EOF\nCharset: us-ascii\nFrom: "),
+    (["-t", "/nonexistent"], 1, "/nonexistent"),
+    (["-t", "a", "b"], 1, "-t: too many words"),
+    (["-m", "a"], 1, "-m: too many words"),
+    (["-d", "-n"], 1, "-d -n"),
+    (["-h", "-H"], 1, "-h -H"),
+    (["-M", "-P"], 1, "-M -P"),
+    (["-e", "-X", "own_name"], 1, "-e -X"),
+    (["-d", "own_name=b"], 1, "-d cannot be used with -e"),
+    (["-x", "-M"], 1, "-x cannot be used with -M"),
+    (["-X", "own_name=b"], 1, "a name alone"),
+    (["-FX", "relay/unix/chroot"], 1, "always has a value"),
+    (["-F", "relay/unix/bogus"], 1, "no field"),
+    (["-P", "relay/unix/bogus"], 0, "nothing of that name"),
+    (["-M", "bogus/unix"], 0, "nothing of that name"),
+    (["-o", "bogus"], 1, "bogus"),
+    (["-oown_name=c", "own_name"], 0, "own_name = c\n"),
+    (["-E"], 1, "usage: postconf"),
+    (["-q"], 1, "usage: postconf"),
+    (["-e"], 1, "-e needs names"),
+    (["bogus"], 0, "bogus: unknown parameter"),
+    (["-nf", "long_name"], 0, "long_name = %s\n    %s\n" %
+     (" ".join(["word"] * 13), " ".join(["word"] * 7))),
+]
+
+
+def test_postconf_templates(suite, tmp_path):
+    """what -t prints is read as a bounce_template_file"""
+    postconf = BUILD / "bin/postconf"
+    one = ok(suite.run(postconf, "-t", ""))
+    path = tmp_path / "templates"
+    path.write_text(one)
+    assert ok(suite.run(postconf, "-t", path)) == one
+    path.write_text(one.replace("Subject: Delayed", "Subject: Late"))
+    assert "Subject: Late" in ok(suite.run(
+        postconf, "-o", "bounce_template_file=%s" % path, "-t"))
+
+
+@pytest.mark.parametrize("words,status,says", POSTCONF)
+def test_postconf_options(suite, tmp_path, words, status, says):
+    """what is not done is refused, not passed over; nothing is changed"""
+    main = open(os.path.join(suite.config, "main.cf")).read() + \
+        "own_name = a\nlong_name = %s\n" % " ".join(["word"] * 20)
+    (tmp_path / "main.cf").write_text(main)
+    master = open(os.path.join(suite.config, "master.cf")).read()
+    (tmp_path / "master.cf").write_text(master)
+    r = suite.run(BUILD / "bin/postconf", "-c", tmp_path, *words)
+    assert (r.returncode, says in r.stdout + r.stderr) == (status, True), r
+    assert (tmp_path / "main.cf").read_text() == main
+    assert (tmp_path / "master.cf").read_text() == master
+
+
 @pytest.mark.parametrize("options,sender", [
     (["alice@example.test"], None),
     (["-f", "me@other.test", "-F", "My Name", "alice@example.test"],
