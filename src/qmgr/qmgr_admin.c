@@ -283,20 +283,66 @@ change(struct task *t, struct qmgr *q, const struct queue_id *id,
 	return 0;
 }
 
-/* in_queue - is the record in the queue that was named? */
+/* in_queue - is it in a queue that was named? */
 static bool
-in_queue(struct qmgr *q, const struct queue_id *id, struct slice name)
+in_queue(struct qmgr *q, const struct queue_id *id, struct slice names)
 {
+	const struct qmessage	*live = qmessage_find(q, queue_id_text(id));
 	struct qstate_message	m;
 	struct arena		a = ARENA_INIT;
-	bool			is;
+	struct slice		is = SLICE_EMPTY, name;
+	bool			found = names.len == 0;
 
-	if (name.len == 0)
+	if (found)
 		return true;
-	is = qstate_get(q->state, id, &a, &m) == 0 &&
-	    slice_equal(queue_name(q, &m), name);
+	if (live != NULL)
+		is = memory_queue(live);
+	else if (qstate_get(q->state, id, &a, &m) == 0)
+		is = queue_name(q, &m);
+	while (!found && slice_next_word(&names, " ", &name))
+		found = slice_equal(is, name);
 	arena_free(&a);
-	return is;
+	return found;
+}
+
+/* change_one - if it is in that queue */
+static int
+change_one(struct task *t, struct qmgr *q, const struct queue_id *id,
+    enum verb verb, struct slice queue, uint64_t *count)
+{
+	bool	changed = false;
+	int	r = 0;
+
+	if (in_queue(q, id, queue))
+		r = change(t, q, id, verb, &changed);
+	*count += changed;
+	return r;
+}
+
+/* change_live - messages in memory that have no record */
+static int
+change_live(struct task *t, struct qmgr *q, enum verb verb,
+    struct slice queue, uint64_t *ret_count)
+{
+	struct queue_id		*ids = NEW_ARRAY(struct queue_id,
+				    q->messages.count);
+	struct hash_iter	 it = { 0 };
+	struct slice		 k;
+	size_t			 n = 0;
+	void			*v;
+	int			 r = 0;
+
+	/* they come and go while one is changed */
+	while (hash_next(&q->messages, &it, &k, &v)) {
+		const struct qmessage *m = v;
+
+		if (m->committed && !m->has_state)
+			ids[n++] = m->id;
+	}
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = change_one(t, q, &ids[i], verb, queue, ret_count);
+	free(ids);
+	return r;
 }
 
 /* change_all - every message, or those of a queue or site */
@@ -311,17 +357,15 @@ change_all(struct task *t, struct qmgr *q, enum verb verb,
 	size_t			 n;
 	int			 r = 0;
 
+	if (ask->site.len == 0)
+		r = change_live(t, q, verb, ask->queue_name, ret_count);
 	while (r == 0 && !w.done) {
 		if ((r = qstate_list(q->state, &f, &w, ids, PAGE, &n)) < 0 ||
 		    n == 0)
 			break;
-		for (size_t i = 0; r == 0 && i < n; i++) {
-			bool changed = false;
-
-			if (in_queue(q, &ids[i], ask->queue_name))
-				r = change(t, q, &ids[i], verb, &changed);
-			*ret_count += changed;
-		}
+		for (size_t i = 0; r == 0 && i < n; i++)
+			r = change_one(t, q, &ids[i], verb, ask->queue_name,
+			    ret_count);
 		if (r == 0)
 			r = commit_wait(t, q);
 	}
@@ -336,7 +380,6 @@ on_do(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
 	struct msg_queue_did	did = { 0, SLICE_EMPTY };
 	struct queue_id		id;
 	enum verb		verb = 0;
-	bool			changed = false;
 	int			r = 0;
 
 	while (verb < VERBS && !slice_equal(ask->verb, slice_of(verbs[verb])))
@@ -352,8 +395,8 @@ on_do(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
 		r = change_all(t, q, verb, ask, &did.count);
 	else if (queue_id_parse(ask->queue_id, &id) < 0)
 		did.text = S("not a queue id");
-	else if ((r = change(t, q, &id, verb, &changed)) == 0 && changed) {
-		did.count = 1;
+	else if ((r = change_one(t, q, &id, verb, ask->queue_name,
+	    &did.count)) == 0 && did.count > 0) {
 		r = commit_wait(t, q);
 	} else {
 		did.text = S("no such message, or nothing to change");

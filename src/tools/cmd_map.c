@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "libglobal/map.h"
@@ -258,8 +259,18 @@ one_option(struct tool *tool, struct options *o, int c)
 		break;
 	case '?':
 		return TOOL_FAILED;
+	case 'b':
+	case 'h':
+	case 'm':
+		return tool_fail(tool, "-%c: keys are not read from messages "
+		    "here", c);
+	case 'F':
+		return tool_fail(tool, "-F: tables do not have files as values "
+		    "here");
+	case 'U':
+		return tool_fail(tool, "-U: only ASCII letters are folded");
 	default:
-		break;	/* -N is the default, -v and others change nothing */
+		break;	/* -N and -u are the default, -v changes nothing */
 	}
 	return TOOL_OK;
 }
@@ -317,8 +328,10 @@ run(struct tool *tool, int argc, char **argv, enum map_syntax syntax)
 	while ((c = getopt(argc, argv, "bc:d:fFhimnNopq:rsuUvw")) != -1)
 		if (one_option(tool, &o, c) != TOOL_OK)
 			return TOOL_FAILED;
+	if (o.list + (o.query != NULL) + (o.delete != NULL) > 1)
+		return tool_fail(tool, "specify only one of -s, -q and -d");
 	if (optind == argc)
-		return tool_fail(tool, "usage: %s [-Nfinoprsvw] [-c config_dir] "
+		return tool_fail(tool, "usage: %s [-Nfinoprsuvw] [-c config_dir] "
 		    "[-d key] [-q key] [file_type:]file_name ...", tool->name);
 	for (; optind < argc; optind++) {
 		r = on_table(tool, argv[optind], &o);
@@ -347,10 +360,16 @@ compat_newaliases(struct tool *tool, int argc, char **argv)
 {
 	struct map_make_options	o = MAP_MAKE_OPTIONS_INIT;
 	struct slice		rest, item;
-	int			r = TOOL_OK;
+	int			c, r = TOOL_OK;
 
-	(void)argc;
-	(void)argv;
+	optind = 1;		/* sendmail has used it */
+	while ((c = getopt(argc, argv, "C:v")) == 'C' || c == 'v')
+		if (c == 'C')
+			tool->config_directory = optarg;
+	if (c != -1 || optind < argc) {
+		(void)tool_fail(tool, "usage: newaliases [-v] [-C config_dir]");
+		return EX_USAGE;
+	}
 	if (tool_conf(tool) != 0)
 		return TOOL_FAILED;
 	rest = slice_of(tool_value(tool, "alias_database"));

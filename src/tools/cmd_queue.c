@@ -2,13 +2,13 @@
 /* barid queue; mailq, postqueue and postsuper. */
 #include <getopt.h>
 #include <stdio.h>
+#include <sysexits.h>
 
 #include "tools/compat.h"
 #include "tools/queue.h"
 #include "tools/verbs.h"
 
-#define EX_USAGE	64
-#define EX_UNAVAILABLE	69
+#define SUPER_ACTIONS	100
 
 int
 verb_queue_list(struct tool *tool, int argc, char **argv)
@@ -103,8 +103,22 @@ compat_mailq(struct tool *tool, int argc, char **argv)
 		else if (c == '?')
 			return EX_USAGE;
 	}
+	if (optind < argc) {
+		(void)tool_fail(tool, "usage: mailq [-v] [-C config_dir]");
+		return EX_USAGE;
+	}
 	return queue_list(tool, QUEUE_MAILQ) == TOOL_OK ? TOOL_OK :
 	    EX_UNAVAILABLE;
+}
+
+/* postqueue_usage - the status is that of sysexits.h: tried again, it would
+ * be no better */
+static int
+postqueue_usage(const struct tool *tool)
+{
+	(void)tool_fail(tool, "usage: postqueue [-v] [-c config_dir] "
+	    "-f | -i queue_id | -j | -p | -s site");
+	return EX_USAGE;
 }
 
 /* compat_postqueue - -p, -j, -f, -i id, -s site */
@@ -112,15 +126,14 @@ int
 compat_postqueue(struct tool *tool, int argc, char **argv)
 {
 	uint64_t	count;
-	int		c, what = 0, r = TOOL_USAGE;
+	int		c, what = 0, r;
 	const char	*arg = "";
 
 	while ((c = getopt(argc, argv, "c:fi:jps:v")) != -1) {
 		if (c == 'c')
 			tool->config_directory = optarg;
 		else if (c == '?' || (c != 'v' && what != 0))
-			return tool_usage(tool, "postqueue [-c config_dir] "
-			    "-f | -i queue_id | -j | -p | -s site");
+			return postqueue_usage(tool);
 		else if (c != 'v') {
 			what = c;
 			arg = optarg;
@@ -143,8 +156,7 @@ compat_postqueue(struct tool *tool, int argc, char **argv)
 		r = queue_do(tool, "flush", "ALL", "", arg, &count);
 		break;
 	default:
-		return tool_usage(tool, "postqueue [-c config_dir] "
-		    "-f | -i queue_id | -j | -p | -s site");
+		return postqueue_usage(tool);
 	}
 	return r == TOOL_OK ? TOOL_OK : EX_UNAVAILABLE;
 }
@@ -169,58 +181,105 @@ postsuper_verb(int letter)
 	}
 }
 
-/* from_stdin - "-" stands for ids on standard input, one a line */
-static int
-from_stdin(struct tool *tool, const char *verb, const char *queue)
-{
-	char		line[256];
-	uint64_t	count;
-	int		r = TOOL_OK;
+/* what postsuper is to do, in order */
+struct super {
+	struct tool	*tool;
+	struct {
+		const char	*verb;
+		const char	*id;		/* or ALL, or - */
+	}		 action[SUPER_ACTIONS];
+	size_t		 count;
+	const char	*queues;		/* with blanks; "": all */
+	uint64_t	 sum;
+};
 
-	(void)queue;
+/* super_do - to one message, or ALL, of the queues that are named */
+static int
+super_do(struct super *s, const char *verb, const char *id)
+{
+	uint64_t	count = 0;
+	int		r = queue_do(s->tool, verb, id, s->queues, "", &count);
+
+	s->sum += count;
+	return r;
+}
+
+/* super_stdin - "-" stands for ids on standard input, one a line */
+static int
+super_stdin(struct super *s, const char *verb)
+{
+	char	line[256];
+	int	r = TOOL_OK;
+
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		line[strcspn(line, " \t\r\n")] = '\0';
-		if (line[0] != '\0' &&
-		    queue_do(tool, verb, line, "", "", &count) != TOOL_OK)
-			r = TOOL_FAILED;
+		if (line[0] != '\0')
+			r |= super_do(s, verb, line);
 	}
 	return r;
 }
 
-/* compat_postsuper - -d -h -H -r -e with an id, ALL or -; and a queue */
-int
-compat_postsuper(struct tool *tool, int argc, char **argv)
+/* super_usage - a wrong command line: nothing was done */
+static int
+super_usage(const struct super *s)
 {
-	uint64_t	count = 0, sum = 0;
-	int		c, r = TOOL_OK;
-	bool		any = false;
+	return tool_fail(s->tool, "usage: postsuper [-psSv] [-c config_dir] "
+	    "[-d|-h|-H|-r|-e queue_id|ALL|-] [active|deferred|hold ...]");
+}
+
+/* super_options - all that is to be done is read before any of it is */
+static int
+super_options(struct super *s, int argc, char **argv, bool *ret_mend)
+{
+	int c;
 
 	while ((c = getopt(argc, argv, "c:d:e:h:H:r:psSv")) != -1) {
 		const char *verb = postsuper_verb(c);
-		const char *queue;
 
+		if (c == '?' || s->count == SUPER_ACTIONS)
+			return super_usage(s);
 		if (c == 'c')
-			tool->config_directory = optarg;
-		if (c == '?')
-			return TOOL_FAILED;
-		any |= strchr("psS", c) != NULL;	/* nothing to mend */
+			s->tool->config_directory = optarg;
+		*ret_mend |= strchr("psS", c) != NULL;
 		if (verb == NULL)
 			continue;
-		any = true;
-		queue = optind < argc && argv[optind][0] != '-' ?
-		    argv[argc - 1] : "";
-		if (strcmp(optarg, "-") == 0)
-			r |= from_stdin(tool, verb, queue);
-		else
-			r |= queue_do(tool, verb, optarg, queue, "", &count);
-		sum += r == TOOL_OK ? count : 0;
+		s->action[s->count].verb = verb;
+		s->action[s->count++].id = optarg;
 	}
-	if (!any)
-		return tool_fail(tool, "usage: postsuper [-c config_dir] "
-		    "[-d|-h|-H|-r|-e queue_id|ALL|-] [queue]");
-	if (sum > 0)
+	if (argc - optind > 3)
+		return super_usage(s);
+	for (s->queues = ""; optind < argc; optind++) {
+		const char *name = argv[optind];
+
+		if (strcmp(name, "active") != 0 &&
+		    strcmp(name, "deferred") != 0 && strcmp(name, "hold") != 0)
+			return tool_fail(s->tool, "there is no queue \"%s\": "
+			    "give active, deferred or hold", name);
+		s->queues = arena_printf(&s->tool->arena, "%s %s", s->queues,
+		    name).data;
+	}
+	return TOOL_OK;
+}
+
+/* compat_postsuper - -d -h -H -r -e with an id, ALL or -; and queues */
+int
+compat_postsuper(struct tool *tool, int argc, char **argv)
+{
+	struct super	s = { .tool = tool };
+	bool		mend = false;	/* there is nothing to mend */
+	int		r = TOOL_OK;
+
+	if (super_options(&s, argc, argv, &mend) != TOOL_OK)
+		return TOOL_FAILED;
+	if (s.count == 0 && !mend)
+		return super_usage(&s);
+	for (size_t i = 0; i < s.count; i++)
+		r |= strcmp(s.action[i].id, "-") == 0 ?
+		    super_stdin(&s, s.action[i].verb) :
+		    super_do(&s, s.action[i].verb, s.action[i].id);
+	if (s.sum > 0)
 		fprintf(stderr, "postsuper: %llu message%s\n",
-		    (unsigned long long)sum, sum == 1 ? "" : "s");
+		    (unsigned long long)s.sum, s.sum == 1 ? "" : "s");
 	return r == TOOL_OK ? TOOL_OK : TOOL_FAILED;
 }
 
@@ -238,6 +297,9 @@ compat_postcat(struct tool *tool, int argc, char **argv)
 			by_id = true;
 		else if (c == '?')
 			return TOOL_FAILED;
+		else if (c != 'v')
+			return tool_fail(tool, "-%c is not done here: a message "
+			    "is shown whole, as it would go out", c);
 	}
 	if (!by_id || optind == argc)
 		return tool_fail(tool, "usage: postcat [-c config_dir] -q "

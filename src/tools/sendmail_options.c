@@ -283,6 +283,12 @@ sendmail_options(struct sendmail *s, int argc, char **argv)
 	for (; optind < argc; optind++)
 		s->drop.rcpts.v[count++].address = slice_of(argv[optind]);
 	s->drop.rcpts.n = count;
+	if (s->mode != SENDMAIL_SUBMIT && count > 0) {
+		(void)tool_fail(s->tool, "recipients are for messages only: "
+		    "leave out \"%.*s\"",
+		    SLICE_ARG(s->drop.rcpts.v[0].address));
+		return EX_USAGE;
+	}
 	if (s->mode == SENDMAIL_SUBMIT && count == 0 && !s->drop.extract) {
 		(void)tool_fail(s->tool, "give recipients, or -t to have them "
 		    "read from the message's header");

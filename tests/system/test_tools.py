@@ -2,6 +2,7 @@
 """The barid command and the names of Postfix's tools."""
 import json
 import os
+import socket
 import time
 
 import pytest
@@ -299,6 +300,86 @@ POSTCONF = [    # options; exit status; what it says; as Postfix's but for <<
     (["-nf", "long_name"], 0, "long_name = %s\n    %s\n" %
      (" ".join(["word"] * 13), " ".join(["word"] * 7))),
 ]
+
+
+USAGE = [       # command line; status; what it says
+    ("postqueue", 64, "usage: postqueue"),
+    ("postqueue -z", 64, "usage: postqueue"),
+    ("postqueue -p -f", 64, "usage: postqueue"),
+    ("postqueue -p more", 64, "usage: postqueue"),
+    ("mailq more", 64, "usage: mailq"),
+    ("mailq -z", 64, "mailq"),
+    ("newaliases more", 64, "usage: newaliases"),
+    ("newaliases -z", 64, "usage: newaliases"),
+    ("sendmail -bp more", 64, "more"),
+    ("sendmail -bi more", 64, "more"),
+    ("sendmail -bs more", 64, "more"),
+    ("sendmail -q more", 64, "more"),
+    ("sendmail", 64, "give recipients"),
+    ("sendmail -z", 64, "sendmail"),
+    ("postsuper", 1, "usage: postsuper"),
+    ("postsuper -d", 1, "postsuper"),
+    ("postsuper -d ALL bogus", 1, "no queue \"bogus\""),
+    ("postcat", 1, "usage: postcat"),
+    ("postcat -hq X", 1, "-h is not done"),
+    ("postmap", 1, "usage: postmap"),
+    ("postmap -q a -d b x", 1, "only one of"),
+    ("postmap -s -q a x", 1, "only one of"),
+    ("postmap -b -q - x", 1, "-b: "),
+    ("postmap -F x", 1, "-F: "),
+    ("postmap -U x", 1, "-U: "),
+    ("postalias", 1, "usage: postalias"),
+    ("postlog -p bogus x", 1, "bogus"),
+]
+
+
+@pytest.mark.parametrize("line,status,says", USAGE)
+def test_usage(suite, line, status, says):
+    """a wrong command line does nothing and says so"""
+    name, *words = line.split()
+    r = suite.run(BUILD / "bin" / name, *words)
+    assert (r.returncode, says in r.stderr) == (status, True), r
+    assert r.stdout == ""
+
+
+def test_postsuper_queues(suite):
+    """only those in the queues that are named, ids from a file as well"""
+    suite.send(message(token()), ["x@foreign.test"], "alice@example.test",
+               service="submission", login="alice:secret")
+    ident = wait_for(lambda: queue(suite))[0]["queue_id"]
+    ok(suite.run(BUILD / "bin/postsuper", "-h", ident))
+    wait_for(lambda: queue(suite)[0]["queue_name"] == "hold")
+    for words, lines in [
+            (["-d", ident, "deferred"], ""),
+            (["-d", "-", "deferred"], ident + "\n"),
+            (["-d", "ALL", "deferred", "active"], ""),
+            (["-d", "-", "active"], "\n%s and more\n" % ident)]:
+        suite.run(BUILD / "bin/postsuper", *words, input=lines)
+        assert [e["queue_id"] for e in queue(suite)] == [ident], words
+    ok(suite.run(BUILD / "bin/postsuper", "-d", "-", "deferred", "hold",
+                 input=ident + "\n"))
+    assert queue(suite) == []
+
+
+def test_postsuper_all_while_nothing_is_tried_yet(make_suite):
+    """also what was just taken, and has no record yet"""
+    with socket.socket() as hole:       # takes connections, and says nothing
+        hole.bind(("127.0.0.1", 0))
+        hole.listen(50)
+        s = make_suite("--set", "transport_maps=inline:{slow.test=smtp:"
+                       "[127.0.0.1]:%d}" % hole.getsockname()[1],
+                       accounts=["alice:secret"])
+        for _ in range(12):
+            s.send(message(token()), ["x@slow.test"], "alice@example.test",
+                   service="submission", login="alice:secret")
+        assert {e["queue_name"] for e in wait_for(
+            lambda: len(queue(s)) == 12 and queue(s))} == {"active"}
+        ok(s.run(BUILD / "bin/postsuper", "-d", "ALL", "deferred", "hold"))
+        assert len(queue(s)) == 12
+        r = s.run(BUILD / "bin/postsuper", "-d", "ALL")
+        assert r.returncode == 0 and "postsuper: 12 messages" in r.stderr, r
+        assert len(queue(s)) <= 5       # those that are just being tried
+    wait_for(lambda: not queue(s))
 
 
 def test_postconf_templates(suite, tmp_path):
