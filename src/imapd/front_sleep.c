@@ -98,6 +98,17 @@ resume(struct task *t, struct front *f, int *ret_channel)
 	return r;
 }
 
+/* sleep_about - for that long, more or less: those who were refused together
+ * would come back together, and be refused again */
+static int
+sleep_about(struct task *t, int64_t pause)
+{
+	uint32_t random;
+
+	task_random(t, &random, sizeof(random));
+	return task_sleep(t, pause / 2 + random % pause);
+}
+
 /* next_pause - twice as long, up to a point */
 static int64_t
 next_pause(int64_t pause)
@@ -118,7 +129,7 @@ resume_in_time(struct task *t, struct front *f, int *ret_channel)
 		if (r == 0 || r == -ESTALE || r == -ECANCELED ||
 		    task_now(t) + pause > end)
 			break;
-		if ((r = task_sleep(t, pause)) < 0)
+		if ((r = sleep_about(t, pause)) < 0)
 			break;
 		pause = next_pause(pause);
 		r = -ESTALE;
@@ -224,7 +235,7 @@ front_take_turns(struct task *t, struct front *f, int *ret_channel)
 	}
 	if (task_now(t) + f->pause > f->busy_since + RESUME_LIMIT)
 		return over(t, f, -EBUSY);
-	if ((r = task_sleep(t, f->pause)) < 0)
+	if ((r = sleep_about(t, f->pause)) < 0)
 		return r;
 	f->pause = next_pause(f->pause);
 	return wake_up(t, f, ret_channel);

@@ -146,6 +146,21 @@ remember(struct task *t, struct store_caller *sc, struct account_entry *e,
 	return s;
 }
 
+/* ensure_room - a process that can be given one more session */
+static int
+ensure_room(struct task *t, struct account_entry *e)
+{
+	const struct stored_params	*p = daemon_params(e->stored->daemon);
+	struct deadline			 limit;
+	int				 r;
+
+	deadline_begin(t, &limit, p->stored_account_wait_time);
+	while ((r = child_ensure(t, e)) == 0 && e->given >= GIVEN_MAX)
+		if ((r = wait_in(t, &e->waiters)) < 0)
+			break;
+	return deadline_end(t, &limit, r);
+}
+
 /* on_session - a client has logged in */
 static int
 on_session(struct task *t, struct store_caller *sc, struct ipc_in *in,
@@ -161,7 +176,7 @@ on_session(struct task *t, struct store_caller *sc, struct ipc_in *in,
 		goto out;
 	r = -ENOENT;
 	if ((e = entry_get(sc->stored, who->account)) == NULL ||
-	    (r = child_ensure(t, e)) < 0)
+	    (r = ensure_room(t, e)) < 0)
 		goto out;
 	s = remember(t, sc, e, ask, who->login);
 	if ((r = give(s, ask->channel)) < 0)
@@ -186,8 +201,11 @@ wake(struct task *t, struct store_caller *sc,
 		return r;
 	/* it may have become void meanwhile */
 	s = sleeper_find(sc, ask->handle);
-	return s == NULL || !sleeper_is_here(s) ? -ESTALE :
-	    give(s, ask->channel);
+	if (s == NULL || !sleeper_is_here(s))
+		return -ESTALE;
+	if (!s->given && s->entry->given >= GIVEN_RESUMED)
+		return -EAGAIN;		/* they take turns */
+	return give(s, ask->channel);
 }
 
 /* on_resume - a sleeping session's client spoke */

@@ -29,12 +29,28 @@ sleeper_new(struct store_caller *front, struct account_entry *e,
 	return s;
 }
 
+/* set_given - is it on its way to its process? */
+static void
+set_given(struct sleeper *s, bool given)
+{
+	struct account_entry *e = s->entry;
+
+	if (s->given == given)
+		return;
+	s->given = given;
+	if (given)
+		e->given++;
+	else if (--e->given == GIVEN_FEW)
+		wait_wake(&e->waiters);
+}
+
 /* sleeper_free - its handle is void from now on */
 void
 sleeper_free(struct sleeper *s)
 {
 	(void)hash_remove(&s->entry->stored->sleepers,
 	    slice_over(s->handle, HANDLE_LEN));
+	set_given(s, false);
 	list_remove(&s->of_account);
 	list_remove(&s->of_front);
 	arena_free(&s->arena);
@@ -78,7 +94,7 @@ sleeper_keep(struct account_entry *e, const struct msg_account_frozen *m)
 	s->state = arena_dup(&s->arena, m->state);
 	s->greeting = SLICE_EMPTY;
 	s->asleep = true;
-	s->given = false;
+	set_given(s, false);
 	s->idling = m->idling;
 	s->woken = false;
 }
@@ -96,7 +112,7 @@ void
 sleeper_give(struct sleeper *s)
 {
 	s->asleep = false;
-	s->given = true;
+	set_given(s, true);
 }
 
 /* sleeper_begun - it runs: only its process knows it now */
@@ -107,7 +123,7 @@ sleeper_begun(struct account_entry *e, const struct msg_account_begun *m)
 
 	if (s == NULL || !s->given)
 		return;
-	s->given = false;
+	set_given(s, false);
 	arena_free(&s->arena);
 	s->state = s->greeting = SLICE_EMPTY;
 }
@@ -158,7 +174,7 @@ sleepers_drop(struct account_entry *e, bool all)
 			continue;
 		/* its front has noticed, too, and comes for it */
 		if (!all && s->given) {
-			s->given = false;
+			set_given(s, false);
 			s->asleep = s->woken = true;
 			continue;
 		}

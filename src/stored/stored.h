@@ -20,6 +20,13 @@
 #define ACCOUNT_DIGITS	16	/* of an account id */
 #define HANDLE_LEN	32
 
+/* sessions that one process may be given and has not begun: each is a
+ * descriptor there, and may have to wait for room. A login waits, so that not
+ * all of them are taken by those that slept, which come again. */
+#define GIVEN_MAX	48
+#define GIVEN_RESUMED	32
+#define GIVEN_FEW	24	/* who waits is told from here on */
+
 struct stored {
 	struct daemon	*daemon;
 	struct hash	 accounts;	/* struct account_entry, by id */
@@ -76,6 +83,7 @@ struct account_entry {
 	uint64_t		 quota_bytes, quota_messages;
 	uint64_t		 bytes, messages;
 	uint32_t		 last_pid;	/* of the newest process; 0 */
+	size_t			 given;		/* sessions, not begun yet */
 	bool			 is_known;	/* name and quotas hold */
 	bool			 usage_known;
 	char			 id[ACCOUNT_DIGITS + 1];

@@ -630,6 +630,15 @@ TEST(front_bulk)
 	CHECK_INT(run_world(&w, 5), 0, 0);
 }
 
+/* is_about - as many; of tries in two minutes nearly, for pauses are random */
+static bool
+is_about(unsigned got, unsigned want)
+{
+	unsigned tolerance = want > 40 ? want / 5 : 0;
+
+	return got + tolerance >= want && got <= want + tolerance;
+}
+
 TEST(front_sleeps)
 {
 	static const struct {
@@ -671,7 +680,7 @@ TEST(front_sleeps)
 
 		CHECK_INT(run_world(&w, 7 + i), 0, i);
 		CHECK_INT(w.slept, rows[i].slept, i);
-		CHECK_INT(w.resumes, rows[i].resumes, i);
+		CHECK(is_about(w.resumes, rows[i].resumes), i);
 		CHECK_INT(w.forgotten, rows[i].forgotten, i);
 	}
 }
@@ -712,7 +721,7 @@ TEST(front_takes_turns)
 		    .full = rows[i].full };
 
 		CHECK_INT(run_world(&w, 31 + i), 0, i);
-		CHECK_INT(w.resumes, rows[i].resumes, i);
+		CHECK(is_about(w.resumes, rows[i].resumes), i);
 		CHECK_INT(w.forgotten, rows[i].forgotten, i);
 	}
 }

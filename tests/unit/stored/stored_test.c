@@ -781,6 +781,52 @@ TEST(stored_hand_overs)
 	run_world(&w, handovers);
 }
 
+/* a process is given only so many sessions that it has not begun */
+static int
+crowd(struct task *t, struct world *w)
+{
+	static char	handles[GIVEN_MAX][HANDLE_LEN];
+	struct caller	imapd;
+	struct account_entry *e;
+
+	w->never_begins = true;
+	caller_open(t, w, &imapd, "imapd", 5);
+	for (size_t i = 0; i < GIVEN_MAX; i++) {
+		CHECK_INT(ask_session(t, &imapd, "good"), 250, i);
+		memcpy(handles[i], imapd.given, HANDLE_LEN);
+	}
+	/* one more waits, in vain */
+	CHECK_INT(ask_session(t, &imapd, "good"), 451, 0);
+	ipc_close(&fake_of(w, ANNA)->conn);
+	CHECK_INT(task_sleep(t, 10), 0, 0);
+	e = entry_get(daemon_data(w->daemon), S(ANNA));
+	CHECK_INT((long long)e->given, 0, 0);
+	/* those that come back leave room for logins */
+	for (size_t i = 0; i < GIVEN_MAX; i++)
+		CHECK_INT(ask_resume(t, &imapd, handles[i]),
+		    i < GIVEN_RESUMED ? 250 : 451, i);
+	CHECK_INT(ask_session(t, &imapd, "good"), 250, 1);
+	/* one that has its turn keeps it */
+	CHECK_INT(ask_resume(t, &imapd, handles[0]), 250, 2);
+	ipc_close(&fake_of(w, ANNA)->conn);
+	CHECK_INT(task_sleep(t, 10), 0, 0);
+	w->never_begins = false;
+	for (size_t i = 0; i < GIVEN_MAX; i++) {
+		CHECK_INT(ask_resume(t, &imapd, handles[i]), 250, i);
+		CHECK_INT(task_sleep(t, 1), 0, i);
+	}
+	CHECK_INT((long long)e->given, 0, 3);
+	caller_close(t, &imapd);
+	return 0;
+}
+
+TEST(stored_crowd)
+{
+	struct world w = { .used = 0 };
+
+	run_world(&w, crowd);
+}
+
 /* one sleeps while its process lives: what changes there wakes it, and so
  * does the process's end, if that was none of ours */
 static int
