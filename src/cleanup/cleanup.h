@@ -145,7 +145,7 @@ void	slots_stale(struct cleanup *c, struct lease **take);
 void	slots_retire(struct cleanup *c, struct lease **take);
 void	slots_put(struct cleanup *c, struct lease **take);
 /* the file of a leased slot if it is open already, or -1; taken. It may have
- * been removed since (slot_is_there). */
+ * been removed since. */
 int	slots_take_file(struct cleanup *c, struct slot_ref ref);
 /* keep it open, or close it */
 void	slots_keep_file(struct cleanup *c, struct slot_ref ref, int *fd_take);

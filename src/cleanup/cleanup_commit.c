@@ -26,18 +26,22 @@ commit_work(void *arg)
 				    .arrival = m->envelope->arrival,
 				    .envelope = j->envelope, .piece = &piece,
 				    .piece_count = 1 };
-	int			 r;
+	int			 r = -ENOENT;
 
 	if (j->lease == NULL)
 		return large_commit(QUEUE_HERE, &m->large,
 		    m->envelope->arrival, j->envelope);
 	sm.generation = j->lease->generation;
-	if (j->fd >= 0 && !slot_is_there(j->fd))
-		fd_close(&j->fd);
-	if (j->fd < 0 && (r = slot_open_write(QUEUE_HERE, j->lease->ref,
-	    &j->fd)) < 0)
+	if (j->fd >= 0)
+		r = slot_commit(j->fd, j->lease->ref, &sm);
+	if (r != -ENOENT)
 		return r;
-	return slot_commit(j->fd, j->lease->ref, &sm);
+	/* not open, or removed and made anew since */
+	fd_close(&j->fd);
+	if ((r = slot_open_write(QUEUE_HERE, j->lease->ref, &j->fd)) < 0)
+		return r;
+	r = slot_commit(j->fd, j->lease->ref, &sm);
+	return r == -ENOENT ? -ESTALE : r;
 }
 
 /* large_work - content that fits into no slot: move it to a file */

@@ -5,8 +5,6 @@
  */
 #include "libglobal/delivery_log.h"
 
-#include <stdio.h>
-
 #include "libglobal/delivery_events.h"
 #include "libglobal/ipc_delivery.h"
 #include "libglobal/ipc_envelope.h"
@@ -16,21 +14,22 @@
 /* add_seconds - two digits, two decimals at most, as Postfix writes delays;
  * clocks may be set back meanwhile */
 static void
-add_seconds(struct buf *out, const char *before, double seconds)
+add_seconds(struct buf *out, double seconds)
 {
-	struct slice	text;
-	char		s[32];
+	double		unit = seconds >= 10 ? 1 : seconds >= 1 ? 10 : 100;
+	uint64_t	n = seconds > 0 ? (uint64_t)(seconds * unit + 0.5) : 0;
+	unsigned	places = seconds >= 10 ? 0 : seconds >= 1 ? 1 : 2;
+	uint64_t	scale = (uint64_t)unit;
 
-	(void)snprintf(s, sizeof(s), "%.*f", seconds >= 10 ? 0 :
-	    seconds >= 1 ? 1 : 2, seconds > 0 ? seconds : 0);
-	text = slice_of(s);
-	if (slice_find(text, '.') != SLICE_NONE) {
-		while (slice_has_suffix(text, S("0")))
-			text.len--;
-		if (slice_has_suffix(text, S(".")))
-			text.len--;
+	buf_add_u64(out, n / scale);
+	if ((n %= scale) == 0)
+		return;
+	buf_add_byte(out, '.');
+	while (n > 0 && places-- > 0) {
+		scale /= 10;
+		buf_add_byte(out, (char)('0' + n / scale));
+		n %= scale;
 	}
-	buf_addf(out, "%s%.*s", before, SLICE_ARG(text));
 }
 
 /* delivery_enhanced - what dsn= says */
@@ -55,15 +54,18 @@ delivery_log_one(const struct log *log, struct slice queue_id,
 	double	before = ((double)times->queued - arrival) / 1e6;
 	double	connect = times->connect_ms / 1e3;
 	double	transfer = times->transfer_ms / 1e3;
+	double	parts[] = { total - before - connect - transfer, connect,
+		    transfer };
 	struct buf delay = BUF_INIT, delays = BUF_INIT;
 	const struct event *ev = r->code / 100 == 2 ? EV_DELIVERY_SENT :
 	    r->code / 100 == 5 ? EV_DELIVERY_BOUNCED : EV_DELIVERY_DEFERRED;
 
-	add_seconds(&delay, "", total);
-	add_seconds(&delays, "", before);
-	add_seconds(&delays, "/", total - before - connect - transfer);
-	add_seconds(&delays, "/", connect);
-	add_seconds(&delays, "/", transfer);
+	add_seconds(&delay, total);
+	add_seconds(&delays, before);
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		buf_add_byte(&delays, '/');
+		add_seconds(&delays, parts[i]);
+	}
 	log_event(log, ev, KV_STR("queue_id", queue_id),
 	    KV_TEXT(LOG_AGENT, agent), KV_STR("to", rcpt->address),
 	    KV_IF(!slice_equal_nocase(rcpt->address, rcpt->original),

@@ -64,9 +64,9 @@ slot_open_write(int queue_fd, struct slot_ref ref, int *ret_fd)
 	return slot_open(queue_fd, ref, O_RDWR, ret_fd);
 }
 
-/* slot_is_there - nobody has removed it */
-bool
-slot_is_there(int fd)
+/* is_there - nobody has removed it */
+static bool
+is_there(int fd)
 {
 	struct stat	st;
 
@@ -188,14 +188,17 @@ static int
 claim(int fd, struct slot_ref ref, uint64_t generation)
 {
 	struct queue_head	head;
+	int			r = -ESTALE;
 
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? -ESTALE : -errno;
-	if (slot_is_there(fd) && (slot_read_head(fd, ref, &head) < 0 ||
-	    head.generation < generation || !is_whole(fd, &head)))
+	if (!is_there(fd))
+		r = -ENOENT;
+	else if (slot_read_head(fd, ref, &head) < 0 ||
+	    head.generation < generation || !is_whole(fd, &head))
 		return 0;
 	(void)flock(fd, LOCK_UN);	/* it was locked */
-	return -ESTALE;
+	return r;
 }
 
 /* slot_lock_read - keep writers away */

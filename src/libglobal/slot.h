@@ -8,10 +8,10 @@
  *
  * Promises: slot_commit returns 0 only if the message survives a power cut; it
  * is one write and one flush. A commit that was cut short is never taken for a
- * message: a checksum fails. After any failure of slot_commit but -EMSGSIZE and
- * -ESTALE the slot must be retired (qstate_batch_retire) and its descriptor closed: after a
- * failed flush nobody knows what the disk holds, and the kernel reports the
- * error once only, so a second flush would lie.
+ * message: a checksum fails. After any failure of slot_commit but -EMSGSIZE,
+ * -ENOENT and -ESTALE the slot must be retired (qstate_batch_retire) and its
+ * descriptor closed: after a failed flush nobody knows what the disk holds, and
+ * the kernel reports the error once only, so a second flush would lie.
  *
  * Of two who believe that a slot is theirs (one was away for so long that its
  * lease was given to another) only one commits: who writes holds a lock on the
@@ -65,8 +65,6 @@ MUST_USE int	slot_shrink(int queue_fd, uint8_t class,
 /* to read, or to write (and read); the caller closes it */
 MUST_USE int	slot_open_read(int queue_fd, struct slot_ref ref, int *ret_fd);
 MUST_USE int	slot_open_write(int queue_fd, struct slot_ref ref, int *ret_fd);
-/* is this still the slot's file? One that was kept open may be removed */
-bool	slot_is_there(int fd);
 
 /* --- committing */
 
@@ -94,9 +92,9 @@ struct slot_message {
 };
 
 /* the message into the slot, flushed; the descriptor is one of slot_open_write
- * and nobody else's. -EMSGSIZE: it does not fit; -ESTALE: the slot is another's,
- * or its file is gone: nothing was touched. After any other failure the slot is
- * to be retired. */
+ * and nobody else's. -EMSGSIZE: it does not fit; -ESTALE: the slot is another's;
+ * -ENOENT: its file was removed: nothing was touched. After any other failure
+ * the slot is to be retired. */
 MUST_USE int	slot_commit(int fd, struct slot_ref ref,
 		    const struct slot_message *m);
 

@@ -74,6 +74,7 @@ loop_free(struct loop *l)
 	task_stacks_free(l);
 	(void)close(l->epoll_fd);	/* nothing to save */
 	free(l->scratch);
+	free(l->room);
 	free(l->events);
 	free(l->timer);
 	free(l);
@@ -86,6 +87,27 @@ loop_scratch(struct loop *l)
 	if (l->scratch == NULL)
 		l->scratch = xmalloc(LOOP_SCRATCH);
 	return l->scratch;
+}
+
+/* loop_take_room - the one that was given back last, if there is one: the
+ * allocator takes longer for blocks of that size than most commands do */
+char *
+loop_take_room(struct loop *l)
+{
+	char *room = l->room;
+
+	l->room = NULL;
+	return room != NULL ? room : xmalloc(LOOP_ROOM);
+}
+
+/* loop_put_room - keep it for the next, or release it */
+void
+loop_put_room(struct loop *l, char *room_take, size_t size)
+{
+	if (l->room == NULL && size == LOOP_ROOM)
+		l->room = room_take;
+	else
+		free(room_take);
 }
 
 /* loop_is_simulated - has it virtual time? */

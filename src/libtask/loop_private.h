@@ -41,6 +41,7 @@ struct loop {
 	struct deadline		**timer;	/* heap from index 1 */
 	struct epoll_event	*events;
 	char			*scratch;	/* see loop_scratch */
+	char			*room;		/* see loop_take_room */
 	struct work_pool	*pool;
 	struct task		*main;
 	struct task		*running;	/* NULL: the loop itself */
@@ -82,6 +83,11 @@ uint64_t	loop_random_u64(struct loop *l);
 /* room for one read, whoever's: good until the next call that may suspend */
 #define LOOP_SCRATCH	((size_t)65536)
 char	*loop_scratch(struct loop *l);
+/* room that is wanted for one burst of input; what is given back may have
+ * grown, or be NULL */
+#define LOOP_ROOM	((size_t)16384)
+char	*loop_take_room(struct loop *l);
+void	loop_put_room(struct loop *l, char *room_take, size_t size);
 int	loop_io_register(struct loop *l, struct io *io,
 		    bool write);
 

@@ -12,11 +12,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "libtask/loop.h"
+#include "libtask/loop_private.h"
 #include "libtask/tls.h"
 #include "libutil/alloc.h"
 
-#define IN_SIZE		((size_t)16384)
 #define BYTES_MAX	((size_t)65536)
 
 /* stream_open - take a connection */
@@ -35,8 +34,8 @@ stream_close(struct stream *s)
 	if (s->io.fd < 0)
 		return;
 	tls_free(&s->tls);
+	loop_put_room(s->io.loop, s->in, s->in_cap);
 	io_close(&s->io);
-	free(s->in);
 	s->in = NULL;
 	s->in_at = s->in_len = s->in_cap = 0;
 	buf_free(&s->out);
@@ -72,7 +71,7 @@ drop_empty_buffer(struct stream *s)
 {
 	if (s->in_len != 0)
 		return;
-	free(s->in);
+	loop_put_room(s->io.loop, s->in, s->in_cap);
 	s->in = NULL;
 	s->in_cap = 0;
 }
@@ -107,8 +106,8 @@ static void
 make_room(struct stream *s)
 {
 	if (s->in == NULL) {
-		s->in = xmalloc(IN_SIZE);
-		s->in_cap = IN_SIZE;
+		s->in = loop_take_room(s->io.loop);
+		s->in_cap = LOOP_ROOM;
 		return;
 	}
 	if (s->in_len < s->in_cap)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A list of chunks, bump-allocated. Chunks are 4 KiB or as large as one big
- * thing needs; a reset keeps the newest if it is of the common size, so a
- * session that serves many commands allocates nothing in the long run.
+ * A list of chunks, bump-allocated. The first is small: many arenas need no
+ * more, and the allocator has such blocks at hand; the others are 4 KiB, or as
+ * large as one big thing needs. A reset keeps the newest if it is of a common
+ * size, so a session that serves many commands allocates nothing in the long
+ * run.
  */
 #include "libutil/arena.h"
 
@@ -13,6 +15,7 @@
 
 #include "libutil/alloc.h"
 
+#define ARENA_FIRST	992
 #define ARENA_CHUNK	4064
 
 struct arena_chunk {
@@ -27,7 +30,8 @@ add_chunk(struct arena *a, size_t size)
 {
 	struct arena_chunk	*c;
 
-	size = size_max(size, ARENA_CHUNK);
+	size = size_max(size, a->chunk == NULL && size <= ARENA_FIRST ?
+	    ARENA_FIRST : ARENA_CHUNK);
 	c = xmalloc(sizeof(*c) + size);
 	c->next = a->chunk;
 	c->size = size;
@@ -110,7 +114,7 @@ arena_reset(struct arena *a)
 
 	for (c = a->chunk; c != NULL; c = next) {
 		next = c->next;
-		if (keep == NULL && c->size == ARENA_CHUNK)
+		if (keep == NULL && c->size <= ARENA_CHUNK)
 			keep = c;
 		else
 			free(c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Growth doubles, so a run of appends is linear; the first allocation is
- * small because many bufs hold one line.
+ * Growth doubles, and more while it is small, so a run of appends is linear;
+ * the first allocation is small because many bufs hold one line.
  */
 #include "libutil/buf.h"
 
@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 #include "libutil/alloc.h"
+
+#define QUICK	1024	/* below this it grows fourfold */
 
 static size_t
 max_of(const struct buf *b)
@@ -29,7 +31,8 @@ reserve(struct buf *b, size_t n)
 	}
 	if (want <= b->cap)
 		return true;
-	cap = size_max(b->cap == 0 ? 64 : b->cap * 2, want);
+	cap = size_max(b->cap == 0 ? 64 : b->cap < QUICK ? b->cap * 4 :
+	    b->cap * 2, want);
 	b->data = xrealloc(b->data, cap);
 	b->cap = cap;
 	return true;
@@ -153,6 +156,10 @@ buf_vaddf(struct buf *b, const char *format, va_list ap)
 	va_list	again;
 	int	n;
 
+	if (strchr(format, '%') == NULL) {
+		buf_add_text(b, format);
+		return;
+	}
 	/* most of the time there is room for it already */
 	va_copy(again, ap);
 	n = vsnprintf(room > 0 ? b->data + b->len : NULL, room, format, again);
@@ -175,6 +182,14 @@ buf_addf(struct buf *b, const char *format, ...)
 	va_start(ap, format);
 	buf_vaddf(b, format, ap);
 	va_end(ap);
+}
+
+/* buf_reserve - what comes will not move what is there */
+void
+buf_reserve(struct buf *b, size_t n)
+{
+	if (n <= max_of(b) - b->len)
+		(void)reserve(b, n);	/* it fits */
 }
 
 /* buf_room - a place for n bytes behind the text */

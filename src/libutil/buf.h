@@ -55,6 +55,8 @@ void	buf_addf(struct buf *b, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
 void	buf_vaddf(struct buf *b, const char *format, va_list ap)
 	    __attribute__((format(printf, 2, 0)));
+/* make the next n bytes fit without another allocation, if they may */
+void	buf_reserve(struct buf *b, size_t n);
 /* room for n more bytes, to be filled by the caller and then claimed with
  * buf_grown; NULL (and overflow) if n does not fit */
 char	*buf_room(struct buf *b, size_t n);

@@ -130,6 +130,7 @@ pieces(struct task *t, struct smtpd_client *c, struct cursor *in)
 	struct slice	piece;
 	int		r = 0;
 
+	buf_reserve(&run, size_min((size_t)(in->end - in->at), RUN_MAX));
 	while (r == 0 && smtp_data_next(&c->txn.data, in, &piece)) {
 		if (run.len + piece.len > RUN_MAX) {
 			r = pass(t, c, buf_slice(&run));
