@@ -21,6 +21,7 @@
 #define FLUSH_PAUSE	10	/* ms that lines wait for others */
 #define BEHIND_PAUSE	100	/* ms between looks whether logd has caught up */
 #define QUEUED_MAX	((size_t)1 << 20)
+#define LINE_MOSTLY	512	/* bytes that suffice for a line, mostly */
 
 static void
 say_hello(struct daemon *d)
@@ -119,6 +120,7 @@ sink(void *arg, const struct log_record *record)
 	struct buf		 b = BUF_INIT_MAX(LOG_WIRE_MAX);
 	struct msg_log_line	 m;
 
+	buf_reserve(&b, LINE_MOSTLY);
 	log_record_encode(&b, record);
 	m.record = buf_slice(&b);
 	say_lost(d);

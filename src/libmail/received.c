@@ -11,6 +11,7 @@
 #include "libutil/utf8.h"
 
 #define COLUMN_MAX	78		/* RFC 5322 2.1.1 */
+#define FIELD_MOSTLY	512	/* bytes that suffice for it, mostly */
 
 struct writer {
 	struct buf	*out;
@@ -216,6 +217,7 @@ received_format(struct buf *out, const struct received *r)
 	struct writer	w = { out, out->len,
 			    (r->protocol & RECEIVED_UTF8) != 0 };
 
+	buf_reserve(out, FIELD_MOSTLY);
 	buf_add(out, S("Received:"));
 	if (r->helo.len > 0) {
 		add_client(&w, r);
