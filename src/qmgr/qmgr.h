@@ -73,6 +73,8 @@ struct qmessage {
 	bool			 settling;
 	bool			 cancelled;	/* deleted or held by the admin */
 	uint8_t			 wanted;	/* cancelled: QSTATE_HOLD, or 0 */
+	uint32_t		 readers;	/* tools that are being shown it */
+	bool			 gone;		/* freed, but for them */
 };
 
 struct qmgr {
@@ -118,6 +120,9 @@ MUST_USE int	qmgr_edge(struct task *t, struct daemon *d, int *fd_take,
 /* from a packed envelope; NULL if it is none */
 struct qmessage	*qmessage_new(struct qmgr *q, struct slice envelope);
 void	qmessage_free(struct qmessage *m);
+/* who shows it while it may be freed: it stays readable in between */
+void	qmessage_read(struct qmessage *m);
+void	qmessage_read_end(struct qmessage *m);
 struct qmessage	*qmessage_find(struct qmgr *q, struct slice id);
 void	qmessage_take_content(struct qmessage *m, int *fd_take);
 /* hand all recipients that are to do to the scheduler */

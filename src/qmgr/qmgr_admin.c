@@ -445,6 +445,8 @@ on_show(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
 		ours = r == 0;
 		r = r > 0 ? 0 : r;
 	}
+	if (m != NULL)
+		qmessage_read(m);
 	if (m != NULL && qmessage_open(t, m) == 0 &&
 	    ipc_pack(&msg_envelope_desc, m->envelope, &envelope) == 0) {
 		reply.envelope = buf_slice(&envelope);
@@ -460,6 +462,8 @@ on_show(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
 		qmessage_settle(m);
 	else if (ours && m->sched == NULL)
 		qmessage_free(m);
+	if (m != NULL)
+		qmessage_read_end(m);
 	buf_free(&envelope);
 	arena_free(&a);
 	return r;

@@ -44,6 +44,17 @@ qmessage_new(struct qmgr *q, struct slice envelope)
 	return m;
 }
 
+/* release - nobody has it any more */
+static void
+release(struct qmessage *m)
+{
+	if (m->content_fd >= 0)
+		m->qmgr->content_open--;
+	fd_close(&m->content_fd);
+	arena_free(&m->arena);
+	free(m);
+}
+
 /* qmessage_free - forget it */
 void
 qmessage_free(struct qmessage *m)
@@ -54,12 +65,25 @@ qmessage_free(struct qmessage *m)
 		(void)hash_remove(&q->messages, queue_id_text(&m->id));
 	if (m->sched != NULL)
 		sched_message_remove(q->sched, &m->sched);
-	if (m->content_fd >= 0)
-		q->content_open--;
-	fd_close(&m->content_fd);
 	list_remove(&m->finishing);
-	arena_free(&m->arena);
-	free(m);
+	m->gone = true;
+	if (m->readers == 0)
+		release(m);
+}
+
+/* qmessage_read - whatever becomes of it, it can be read */
+void
+qmessage_read(struct qmessage *m)
+{
+	m->readers++;
+}
+
+/* qmessage_read_end - the last one releases what is forgotten */
+void
+qmessage_read_end(struct qmessage *m)
+{
+	if (--m->readers == 0 && m->gone)
+		release(m);
 }
 
 /* qmessage_find - by queue id */

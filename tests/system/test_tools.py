@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The barid command and the names of Postfix's tools."""
+import concurrent.futures
 import json
 import os
 import socket
@@ -124,6 +125,30 @@ def test_queue_is_changed_at_any_moment(suite):
         ok(suite.barid("queue", "release", ident))
         ok(suite.run(BUILD / "bin/postsuper", "-d", ident))
     assert queue(suite) == []
+
+
+def test_queue_is_shown_to_several(make_suite):
+    """the same message at a time, while it is tried and put away"""
+    s = make_suite(*SUITE_OPTIONS, accounts=["alice:secret"])
+    subject = token()
+    s.send(message(subject, "hello\r\n" * 20000), ["x@foreign.test"],
+           "alice@example.test", service="submission", login="alice:secret")
+    ident = wait_for(lambda: queue(s))[0]["queue_id"]
+
+    def pids():
+        return [r["pid"] for r in rows(ok(s.barid("ps", "--json")))
+                if r["daemon"] == "qmgr"]
+    before = pids()
+
+    def show(_):
+        return [subject in s.barid("queue", "show", ident).stdout
+                for _ in range(10)]
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        shown = [pool.submit(show, n) for n in range(6)]
+        while not all(f.done() for f in shown):
+            ok(s.barid("queue", "flush"))
+    assert all(all(f.result()) for f in shown)
+    assert pids() == before
 
 
 def test_queue_of_many(make_suite):
