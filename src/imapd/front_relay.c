@@ -160,7 +160,6 @@ on_frame(struct task *t, struct relay *r)
 		break;
 	case MSG_front_awake:
 		r->promised = false;
-		front_drop_handle(r->f);
 		break;
 	case MSG_front_close:
 		r->said_goodbye = true;

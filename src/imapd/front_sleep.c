@@ -35,10 +35,14 @@ handle_of(const struct front *f)
 	return slice_over(f->handle, f->handle_len);
 }
 
-/* front_note_handle - it may be woken under that */
+/* front_note_handle - it may be woken under that. What stored has said of it
+ * while the session was awake holds: its process ended, perhaps as it asked to
+ * sleep, and nobody says it again */
 void
 front_note_handle(struct front *f, struct slice handle)
 {
+	if (slice_equal(handle_of(f), handle))
+		return;
 	front_drop_handle(f);
 	f->handle_len = size_min(handle.len, sizeof(f->handle));
 	memcpy(f->handle, handle.data, f->handle_len);
@@ -166,6 +170,8 @@ wake_up(struct task *t, struct front *f, int *ret_channel)
 {
 	int r = resume_in_time(t, f, ret_channel);
 
+	if (r == 0)
+		f->woken = false;	/* what is said from now on is new */
 	return r == 0 || r == -ECANCELED ? r : over(t, f, r);
 }
 

@@ -136,11 +136,14 @@ session_task(struct task *t, void *arg)
 	struct end	*e = arg;
 	struct world	*w = e->w;
 	struct ipc_conn	*c = NEW(struct ipc_conn);
+	struct msg_front_awake awake;
 	struct arena	 a = ARENA_INIT;
 	struct ipc_in	 in;
 	int		 r;
 
 	ipc_open(c, task_loop(t), &e->fd, &ipc_table_front, IPC_CALLEE);
+	if (e->resumed)
+		ignore(ipc_post(c, &msg_front_awake_desc, &awake));
 	r = e->resumed ? say(t, c, S("resumed\r\n")) :
 	    say(t, c, arena_printf(&a, "%s OK Logged in\r\n", e->tag));
 	while (r == 0 && ipc_recv(t, c, &a, &in) == 0) {
@@ -672,6 +675,15 @@ TEST(front_sleeps)
 		/* stored forgot */
 		{ LOGIN "C: sleep\nW: 100\nR:\nW: 40000\n"
 		    "S: * BYE [EXPIRED]\nE:\n", 0, false, 1, 0, 0, 0 },
+		/* its process was killed as it asked to sleep, and stored has
+		 * said so before the front came to that */
+		{ LOGIN "M:\nW: 10\nC: sleep\nS: * BYE [EXPIRED]\nE:\n",
+		    0, true, 1, 1, 0, 0 },
+		{ LOGIN "C: sleep\nW: 100\nC: hi\nS: resumed\nS: hi\nM:\n"
+		    "W: 10\nC: sleep\nS: resumed\n", 0, false, 2, 2, 0, 0 },
+		/* the same of a stored that is another one since */
+		{ LOGIN "R:\nW: 20000\nC: sleep\nS: * BYE [EXPIRED]\nE:\n",
+		    0, false, 1, 0, 0, 0 },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
