@@ -59,6 +59,16 @@ session_on_sleep_ok(struct session *s)
 	return 0;
 }
 
+/* note_sleeper - the first one that idles has been told of all there was */
+static void
+note_sleeper(struct account_process *ap, bool idling)
+{
+	if (!idling || ap->has_sleepers)
+		return;
+	ap->has_sleepers = true;
+	ap->told = ap->bell.rings;
+}
+
 /* session_freeze - give its state to stored; then it sleeps */
 int
 session_freeze(struct task *t, struct session *s)
@@ -76,12 +86,12 @@ session_freeze(struct task *t, struct session *s)
 
 	imap_session_freeze(s->imap, &state);
 	m.state = buf_slice(&state);
+	note_sleeper(ap, m.idling);
 	deadline_begin(t, &d, KEEP_LIMIT);
 	r = ipc_call(t, &ap->control, &msg_account_frozen_desc, &m,
 	    &msg_account_kept_desc, &a, &reply);
 	r = deadline_end(t, &d, r);
 	s->asleep = r == 0;
-	ap->has_sleepers |= m.idling;
 	/* what changed before stored had it would wake nobody */
 	if (r == 0 && m.idling && rings != ap->bell.rings)
 		r = process_tell_news(ap);

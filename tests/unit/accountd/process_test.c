@@ -362,6 +362,47 @@ TEST(process_sleeps_and_wakes)
 	world_done(&w);
 }
 
+/* who was told of a mail before it fell asleep is not woken for it */
+static int
+run_told(struct task *t, struct world *w)
+{
+	const struct mail mail = { "anna@example.org",
+	    S(HEAD "\r\nbody\r\n"), NULL, 0, 0, false };
+	struct msg_account_end end;
+	struct deliverer d;
+	struct front_end f;
+	int	r;
+
+	if ((r = front_open(t, w, &f, SLICE_EMPTY)) < 0 ||
+	    (r = expect(t, &f, "a1 OK")) < 0 ||
+	    (r = tell(&f, "b SELECT INBOX\r\nc IDLE\r\n")) < 0 ||
+	    (r = expect(t, &f, "+ ")) < 0 ||
+	    (r = deliverer_open(t, w, &d)) < 0)
+		return r;
+	CHECK_INT(deliver(t, w, &d, &mail), 250, 0);
+	deliverer_close(t, &d);
+	if ((r = expect(t, &f, "* 1 EXISTS")) < 0 ||
+	    (r = task_sleep(t, 20000)) < 0)
+		return r;
+	CHECK_INT(ipc_post(&w->stored, &msg_account_end_desc, &end), 0, 0);
+	CHECK_INT(task_sleep(t, 3000), 0, 0);
+	CHECK(w->kept[0].asleep && w->kept[0].idling, 0);
+	CHECK_INT(w->served, 0, 0);
+	front_close(t, &f);
+	return 0;
+}
+
+TEST(process_sleeper_was_told)
+{
+	struct world w = { .create = true, .arena = ARENA_INIT };
+
+	enter("told");
+	run_life(&w, run_told);
+	CHECK_INT(w.frozen, 1, 0);
+	CHECK_INT(w.changed, 0, 0);
+	world_done(&w);
+}
+
 /* stored closes its channel: who waits for his client says goodbye */
 static int
 run_cut(struct task *t, struct world *w)
