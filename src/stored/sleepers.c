@@ -40,7 +40,7 @@ set_given(struct sleeper *s, bool given)
 	s->given = given;
 	if (given)
 		e->given++;
-	else if (--e->given == GIVEN_FEW)
+	else if (--e->given == GIVEN_RESUMED)
 		wait_wake(&e->waiters);
 }
 

@@ -24,8 +24,7 @@
  * descriptor there, and may have to wait for room. A login waits, so that not
  * all of them are taken by those that slept, which come again. */
 #define GIVEN_MAX	48
-#define GIVEN_RESUMED	32
-#define GIVEN_FEW	24	/* who waits is told from here on */
+#define GIVEN_RESUMED	32	/* who waits is told from here on */
 
 struct stored {
 	struct daemon	*daemon;

@@ -827,6 +827,68 @@ TEST(stored_crowd)
 	run_world(&w, crowd);
 }
 
+struct login {
+	struct caller	*imapd;
+	int		 code;		/* 0: it waits */
+};
+
+static int
+login_task(struct task *t, void *arg)
+{
+	struct login *l = arg;
+
+	l->code = ask_session(t, l->imapd, "good");
+	return 0;
+}
+
+/* a login that waits has its turn though those that slept never begin */
+static int
+crowd_waits(struct task *t, struct world *w)
+{
+	static char	handles[GIVEN_MAX][HANDLE_LEN];
+	struct caller	imapd;
+	struct login	late = { &imapd, 0 };
+	struct task_group g;
+
+	w->never_begins = true;
+	caller_open(t, w, &imapd, "imapd", 5);
+	for (size_t i = 0; i < GIVEN_RESUMED; i++) {
+		CHECK_INT(ask_session(t, &imapd, "good"), 250, i);
+		memcpy(handles[i], imapd.given, HANDLE_LEN);
+	}
+	ipc_close(&fake_of(w, ANNA)->conn);
+	CHECK_INT(task_sleep(t, 10), 0, 0);
+	for (size_t i = 0; i < GIVEN_RESUMED; i++)
+		CHECK_INT(ask_resume(t, &imapd, handles[i]), 250, i);
+	for (size_t i = GIVEN_RESUMED; i < GIVEN_MAX; i++) {
+		CHECK_INT(ask_session(t, &imapd, "good"), 250, i);
+		memcpy(handles[i], imapd.given, HANDLE_LEN);
+	}
+	task_group_begin(t, &g);
+	task_group_start(&g, login_task, &late);
+	CHECK_INT(task_sleep(t, 100), 0, 1);
+	CHECK_INT(late.code, 0, 1);
+	for (size_t i = GIVEN_RESUMED; i < GIVEN_MAX; i++) {
+		struct msg_account_over over = {
+		    slice_over(handles[i], HANDLE_LEN), 1 };
+
+		CHECK_INT(ipc_post(&fake_of(w, ANNA)->conn,
+		    &msg_account_over_desc, &over), 0, i);
+	}
+	CHECK_INT(task_sleep(t, 100), 0, 2);
+	CHECK_INT(late.code, 250, 2);
+	CHECK_INT(task_group_end(t, &g), 0, 0);
+	caller_close(t, &imapd);
+	return 0;
+}
+
+TEST(stored_crowd_waits)
+{
+	struct world w = { .used = 0 };
+
+	run_world(&w, crowd_waits);
+}
+
 /* one sleeps while its process lives: what changes there wakes it, and so
  * does the process's end, if that was none of ours */
 static int
