@@ -107,6 +107,7 @@ struct qmgr {
 	struct list		 loads;		/* struct load, under way */
 	bool			 recovered;
 	bool			 looking;	/* at slots in doubt */
+	bool			 crowded;	/* what is due may have no room */
 };
 
 /* qmgr_run.c: what main and the tests begin with */
@@ -167,6 +168,8 @@ MUST_USE int	commit_wait(struct task *t, struct qmgr *q);
 /* the message is finished: forget it once that is durable */
 void	commit_finish(struct qmessage *m);
 /* qmgr_due.c */
+/* a message has left memory: there may be room for one that is due */
+void	due_room(struct qmgr *q);
 MUST_USE int	due_task(struct task *t, void *arg);
 /* -EAGAIN: it is being changed; -EEXIST: it is in memory */
 MUST_USE int	qmessage_load(struct task *t, struct qmgr *q,

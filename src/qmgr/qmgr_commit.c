@@ -85,6 +85,7 @@ over(struct qmessage *m)
 	} else	/* only now does the state say when it is due */
 		signal_set(&q->due);
 	qmessage_free(m);
+	due_room(q);
 }
 
 static void

@@ -286,8 +286,12 @@ bring_due(struct task *t, struct qmgr *q)
 	int64_t			now = loop_wall(daemon_loop(q->daemon));
 	int			r = 0;
 
-	while (r == 0 && !walk.done &&
-	    (room = sched_room(q->sched, SCHED_RETRY)) > 0) {
+	q->crowded = false;
+	while (r == 0 && !walk.done) {
+		room = sched_room(q->sched, SCHED_RETRY);
+		q->crowded = room == 0;
+		if (q->crowded)
+			break;
 		r = qstate_due(q->state, &walk, now, ids,
 		    size_min(room, BATCH), &n);
 		for (size_t i = 0; r == 0 && i < n; i++)
@@ -296,6 +300,18 @@ bring_due(struct task *t, struct qmgr *q)
 			break;
 	}
 	return r;
+}
+
+/* due_room - a message has left memory. Each look passes over all that are in
+ * memory, so it is worth it only when there is room for many */
+void
+due_room(struct qmgr *q)
+{
+	const struct qmgr_params *p = daemon_params(q->daemon);
+
+	if (q->crowded && sched_room(q->sched, SCHED_RETRY) >=
+	    (uint64_t)p->qmgr_message_active_limit / 4)
+		signal_set(&q->due);
 }
 
 /* wait_ms - until the next one is due */

@@ -171,12 +171,13 @@ class Suite:
                 f'Message-ID: <{token}@b.example>\r\n\r\n')
         body += ('x' * 70 + '\r\n') * (size // 72)
         to = to or f'u{random.randrange(self.accounts) + 1}@{DOMAIN}'
+        to = [to] if isinstance(to, str) else to
         try:
             s = smtplib.SMTP('127.0.0.1', port, 'load.example', timeout=timeout)
             with s:
                 s.ehlo()
                 s.mail('a@b.example')
-                if s.rcpt(to)[0] != 250:
+                if any(s.rcpt(rcpt)[0] != 250 for rcpt in to):
                     return False
                 if s.data(body.encode())[0] != 250:
                     return False

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """LMTP in both directions, and who writes the lines of deliveries."""
+import contextlib
 import json
 import os
 import pathlib
@@ -106,7 +107,8 @@ class LmtpServer:
                         self.say("354 OK")
                         self.content(rcpts)
                     elif word == "QUIT":
-                        self.say("221 2.0.0 Bye")
+                        with contextlib.suppress(OSError):
+                            self.say("221 2.0.0 Bye")   # it may not wait
                         return
                     else:
                         if word in ("MAIL", "RSET"):

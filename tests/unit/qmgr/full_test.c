@@ -105,6 +105,36 @@ TEST(more_than_may_be_tried_waits_on_disk)
 	world_run(&w, flood);
 }
 
+/* quick - a backlog is worked off as fast as it is delivered */
+static int
+quick(struct task *t, struct world *w)
+{
+	struct msg_queue_welcome	*welcome;
+	struct arena			 a = ARENA_INIT;
+	struct cleaner			 k;
+	int				 r;
+
+	w->delay = 100;
+	r = cleaner_open(t, w, 7, &k, &nothing, &a, &welcome);
+	k.content = world_content();
+	for (size_t i = 0; r == 0 && i < COUNT_MAX; i++)
+		r = commit(t, &k, i, "a@x");
+	if (r == 0)
+		r = task_sleep(t, 2000);
+	CHECK_INT(count(w, COUNT_MAX, "nowhere"), COUNT_MAX, 0);
+	fd_close(&k.content);
+	world_close(t, &k.c);
+	arena_free(&a);
+	return r;
+}
+
+TEST(what_waits_is_tried_as_soon_as_there_is_room)
+{
+	struct world w = { .active_limit = "8" };
+
+	world_run(&w, quick);
+}
+
 /* offered - try it while the client waits; true if it was delivered */
 static bool
 offered(struct task *t, struct cleaner *k, struct slice id, const char *rcpt)
