@@ -102,15 +102,24 @@ resume(struct task *t, struct front *f, int *ret_channel)
 	return r;
 }
 
-/* sleep_about - for that long, more or less: those who were refused together
- * would come back together, and be refused again */
+/* wait_turn - for that long, more or less: those who were refused together
+ * would come back together, and be refused again. A client that left meanwhile
+ * wants its session no more */
 static int
-sleep_about(struct task *t, int64_t pause)
+wait_turn(struct task *t, struct front *f, int64_t pause)
 {
-	uint32_t random;
+	struct slice	any;
+	uint32_t	random;
+	int		r;
 
 	task_random(t, &random, sizeof(random));
-	return task_sleep(t, pause / 2 + random % pause);
+	if ((r = task_sleep(t, pause / 2 + random % pause)) < 0)
+		return r;
+	r = stream_try_peek(&f->stream, &any);
+	if (r == 0 || r == -EAGAIN)
+		return 0;
+	forget(f);
+	return r;
 }
 
 /* next_pause - twice as long, up to a point */
@@ -133,7 +142,7 @@ resume_in_time(struct task *t, struct front *f, int *ret_channel)
 		if (r == 0 || r == -ESTALE || r == -ECANCELED ||
 		    task_now(t) + pause > end)
 			break;
-		if ((r = sleep_about(t, pause)) < 0)
+		if ((r = wait_turn(t, f, pause)) < 0)
 			break;
 		pause = next_pause(pause);
 		r = -ESTALE;
@@ -172,7 +181,9 @@ wake_up(struct task *t, struct front *f, int *ret_channel)
 
 	if (r == 0)
 		f->woken = false;	/* what is said from now on is new */
-	return r == 0 || r == -ECANCELED ? r : over(t, f, r);
+	/* without a handle there is nothing to wake: its client has left */
+	return r == 0 || r == -ECANCELED || f->handle_len == 0 ? r :
+	    over(t, f, r);
 }
 
 /* wait_any - 1: the client spoke, or there is mail; 0: it shall go */
@@ -241,7 +252,7 @@ front_take_turns(struct task *t, struct front *f, int *ret_channel)
 	}
 	if (task_now(t) + f->pause > f->busy_since + RESUME_LIMIT)
 		return over(t, f, -EBUSY);
-	if ((r = sleep_about(t, f->pause)) < 0)
+	if ((r = wait_turn(t, f, f->pause)) < 0)
 		return r;
 	f->pause = next_pause(f->pause);
 	return wake_up(t, f, ret_channel);
