@@ -118,20 +118,24 @@ lmdb_file_whole(MDB_env *env)
 }
 
 /* is_full - would a little more fit behind the end? What is written there is in
- * no use */
+ * no use, as long as nobody else can write, whose pages it may be then */
 static bool
 is_full(MDB_env *env)
 {
 	static const char	zeros[ROOM_MIN];
+	MDB_txn			*lock;
 	struct stat		st;
-	ssize_t			n;
-	int			fd;
+	ssize_t			n = sizeof(zeros);
+	int			fd, e = 0;
 
-	if (mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &st) < 0)
+	if (mdb_txn_begin(env, NULL, 0, &lock) != 0)
 		return false;
-	n = pwrite(fd, zeros, sizeof(zeros), st.st_size);
-	return n >= 0 ? (size_t)n < sizeof(zeros) :
-	    errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+	if (mdb_env_get_fd(env, &fd) == 0 && fstat(fd, &st) == 0 &&
+	    (n = pwrite(fd, zeros, sizeof(zeros), st.st_size)) < 0)
+		e = errno;
+	mdb_txn_abort(lock);
+	return (n >= 0 && (size_t)n < sizeof(zeros)) || e == ENOSPC ||
+	    e == EDQUOT || e == EFBIG;
 }
 
 /* lmdb_file_committed - the result of a commit */
