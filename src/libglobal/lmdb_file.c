@@ -118,31 +118,42 @@ lmdb_file_whole(MDB_env *env)
 }
 
 /* is_full - would a little more fit behind the end? What is written there is in
- * no use, as long as nobody else can write, whose pages it may be then */
+ * no use while nobody else can write, whose pages it would be */
 static bool
 is_full(MDB_env *env)
 {
 	static const char	zeros[ROOM_MIN];
-	MDB_txn			*lock;
 	struct stat		st;
-	ssize_t			n = sizeof(zeros);
-	int			fd, e = 0;
+	ssize_t			n;
+	int			fd;
 
-	if (mdb_txn_begin(env, NULL, 0, &lock) != 0)
+	if (mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &st) < 0)
 		return false;
-	if (mdb_env_get_fd(env, &fd) == 0 && fstat(fd, &st) == 0 &&
-	    (n = pwrite(fd, zeros, sizeof(zeros), st.st_size)) < 0)
-		e = errno;
-	mdb_txn_abort(lock);
-	return (n >= 0 && (size_t)n < sizeof(zeros)) || e == ENOSPC ||
-	    e == EDQUOT || e == EFBIG;
+	n = pwrite(fd, zeros, sizeof(zeros), st.st_size);
+	return n >= 0 ? (size_t)n < sizeof(zeros) :
+	    errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
 }
 
-/* lmdb_file_committed - the result of a commit */
+/* lmdb_file_written - the result of a write in a transaction */
 int
-lmdb_file_committed(MDB_env *env, int e)
+lmdb_file_written(MDB_env *env, int e)
 {
 	if (e == EDQUOT || e == EFBIG || (e == EIO && is_full(env)))
 		return -ENOSPC;
 	return lmdb_errno(e);
+}
+
+/* lmdb_file_committed - the result of a commit, after which others may write:
+ * a transaction of our own keeps them away */
+int
+lmdb_file_committed(MDB_env *env, int e)
+{
+	MDB_txn	*lock;
+	int	r;
+
+	if (e != EIO || mdb_txn_begin(env, NULL, 0, &lock) != 0)
+		return e == EIO ? -EIO : lmdb_file_written(env, e);
+	r = lmdb_file_written(env, e);
+	mdb_txn_abort(lock);
+	return r;
 }

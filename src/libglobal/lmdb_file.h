@@ -33,6 +33,9 @@ MUST_USE int	lmdb_file_whole(MDB_env *env);
  * where a write was cut short because there was no more room: that is -ENOSPC,
  * nothing has changed, and a later commit may succeed. Blocks. */
 MUST_USE int	lmdb_file_committed(MDB_env *env, int e);
+/* the same of a write in a transaction that goes on: a commit cannot be asked
+ * about while one is open */
+MUST_USE int	lmdb_file_written(MDB_env *env, int e);
 
 /* a result of LMDB as a negative errno, or 0. -ENOTRECOVERABLE: the disk failed
  * and the environment has to be opened anew */

@@ -256,13 +256,6 @@ add_zeros(int fd, uint64_t from, uint64_t to)
 	return 0;
 }
 
-/* write_error - a full disk is told from a broken one */
-static int
-write_error(struct lmdb_backend *l, int rc)
-{
-	return rc > 0 ? lmdb_file_committed(l->env, rc) : lmdb_error(rc);
-}
-
 /* lmdb_put - head and value become one */
 static int
 lmdb_put(struct backend_txn *txn, struct slice key, struct slice head,
@@ -274,8 +267,10 @@ lmdb_put(struct backend_txn *txn, struct slice key, struct slice head,
 	int	rc;
 
 	rc = mdb_put(t->txn, lmdb_of(txn->backend)->dbi, &k, &v, MDB_RESERVE);
-	if (rc != 0)
-		return write_error(lmdb_of(txn->backend), rc);
+	if (rc > 0)	/* the disk: is it full, or broken? */
+		return lmdb_file_written(lmdb_of(txn->backend)->env, rc);
+	if (rc < 0)
+		return lmdb_error(rc);
 	memcpy(v.mv_data, head.data, head.len);
 	if (value.len > 0)
 		memcpy((char *)v.mv_data + head.len, value.data, value.len);
@@ -423,7 +418,8 @@ lmdb_commit(struct backend_txn *txn)
 	struct lmdb_backend *l = lmdb_of(txn->backend);
 	bool	write = txn->is_write;
 	int	rc = mdb_txn_commit(((struct lmdb_txn *)txn)->txn);
-	int	r = rc == 0 ? 0 : write_error(l, rc);
+	int	r = rc > 0 ? lmdb_file_committed(l->env, rc) :
+		    lmdb_error(rc);
 
 	if (rc != 0)
 		l->failed = true;

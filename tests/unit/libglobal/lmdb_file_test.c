@@ -30,17 +30,25 @@ writer_main(void *arg)
 	return NULL;
 }
 
-TEST(room_is_looked_for_while_nobody_writes)
+static MDB_env *
+env_new(void)
 {
-	struct writer	w = { 0 };
-	pthread_t	thread;
-	char		path[400];
+	MDB_env	*env;
+	char	 path[400];
 
 	(void)snprintf(path, sizeof(path), "%s/db", test_tmpdir());
 	CHECK_INT(lmdb_file_make(path, 0600), 0, 0);
-	CHECK_INT(mdb_env_create(&w.env), 0, 0);
-	CHECK_INT(mdb_env_open(w.env, path, MDB_NOSUBDIR | MDB_NOTLS, 0600), 0,
+	CHECK_INT(mdb_env_create(&env), 0, 0);
+	CHECK_INT(mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOTLS, 0600), 0,
 	    0);
+	return env;
+}
+
+TEST(room_is_looked_for_while_nobody_writes)
+{
+	struct writer	w = { .env = env_new() };
+	pthread_t	thread;
+
 	CHECK_INT(pthread_barrier_init(&w.begun, NULL, 2), 0, 0);
 	CHECK_INT(pthread_create(&thread, NULL, writer_main, &w), 0, 0);
 	(void)pthread_barrier_wait(&w.begun);
@@ -49,4 +57,16 @@ TEST(room_is_looked_for_while_nobody_writes)
 	CHECK_INT(pthread_join(thread, NULL), 0, 0);
 	CHECK_INT(pthread_barrier_destroy(&w.begun), 0, 0);
 	mdb_env_close(w.env);
+}
+
+TEST(room_is_looked_for_in_a_transaction)
+{
+	MDB_env	*env = env_new();
+	MDB_txn	*txn;
+
+	CHECK_INT(mdb_txn_begin(env, NULL, 0, &txn), 0, 0);
+	CHECK_INT(lmdb_file_written(env, EIO), -EIO, 0);
+	CHECK_INT(lmdb_file_written(env, EDQUOT), -ENOSPC, 0);
+	mdb_txn_abort(txn);
+	mdb_env_close(env);
 }
