@@ -354,13 +354,18 @@ say_last(struct task *t, struct account_process *ap)
 	struct deadline	d;
 	int		r;
 
-	if (!process_has_news(ap))
-		return 0;
 	deadline_begin(t, &d, SAY_LIMIT);
-	r = process_tell_news(ap);
+	r = process_has_news(ap) ? process_tell_news(ap) : 0;
 	if (r == 0)
 		r = ipc_drain(t, &ap->control);
 	return deadline_end(t, &d, r);
+}
+
+/* may_end - is nothing under way? */
+static bool
+may_end(const struct account_process *ap, bool all_sleep)
+{
+	return all_sleep && ap->deliveries == 0;
 }
 
 /* on_end - sleep, all of you; or stay, and say so */
@@ -378,8 +383,11 @@ on_end(struct task *t, struct account_process *ap)
 		r = sessions_sleep(t, ap, &all);
 	if (r < 0)
 		return r;
-	if (all && ap->deliveries == 0) {
+	while (may_end(ap, all)) {
 		r = say_last(t, ap);
+		/* mail may have come while that was said */
+		if (r == 0 && (process_has_news(ap) || !may_end(ap, all)))
+			continue;
 		daemon_end(ap->daemon);
 		return r;
 	}

@@ -403,6 +403,66 @@ TEST(process_sleeper_was_told)
 	world_done(&w);
 }
 
+struct late {
+	struct world		*w;
+	struct deliverer	*d;
+	int			 code;
+};
+
+static int
+late_task(struct task *t, void *arg)
+{
+	static const struct mail mail = { "anna@example.org",
+	    S_INIT(HEAD "\r\nbody\r\n"), NULL, 0, 0, false };
+	struct late *l = arg;
+
+	l->code = deliver(t, l->w, l->d, &mail);
+	return 0;
+}
+
+/* mail comes while the process says its last word: it is not the last, then */
+static int
+run_last_word(struct task *t, struct world *w)
+{
+	struct msg_account_end end;
+	struct task_group g;
+	struct deliverer d;
+	struct late	l = { w, &d, 0 };
+
+	if (deliverer_open(t, w, &d) < 0)
+		return -EIO;
+	/* the second one is not told at once */
+	for (int i = 0; i < 2; i++) {
+		ignore(late_task(t, &l));	/* cannot fail */
+		CHECK_INT(l.code, 250, 0);
+	}
+	task_group_begin(t, &g);
+	task_group_start(&g, late_task, &l);
+	for (uint64_t i = 0; i < w->seed % 12; i++)
+		CHECK_INT(task_yield(t), 0, 0);
+	CHECK_INT(ipc_post(&w->stored, &msg_account_end_desc, &end), 0, 0);
+	CHECK_INT(task_sleep(t, 3000), 0, 0);
+	deliverer_close(t, &d);
+	CHECK_INT(task_group_end(t, &g), 0, 0);
+	CHECK(w->changed >= 2, (int)w->seed);
+	return 0;
+}
+
+TEST(process_last_word)
+{
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct world w = { .create = true, .arena = ARENA_INIT,
+		    .seed = seed, .has_sleepers = true };
+		char	name[16];
+
+		snprintf(name, sizeof(name), "last%d", (int)seed);
+		enter(name);
+		run_life(&w, run_last_word);
+		CHECK(!w.untold, (int)seed);
+		world_done(&w);
+	}
+}
+
 /* stored closes its channel: who waits for his client says goodbye */
 static int
 run_cut(struct task *t, struct world *w)

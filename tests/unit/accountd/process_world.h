@@ -50,6 +50,7 @@ struct world {
 	enum { BIG_KEPT, BIG_REFUSED, BIG_LATE } big;
 	unsigned		 bigs;
 	int			 served;	/* daemon_serve's result, or 1 */
+	bool			 untold;	/* it ended with news */
 	int			(*run)(struct task *t, struct world *w);
 };
 
@@ -204,6 +205,7 @@ serve_task(struct task *t, void *arg)
 	struct world *w = arg;
 
 	w->served = daemon_serve(t, w->daemon);
+	w->untold = process_has_news(w->ap);
 	process_free(&w->ap);
 	daemon_free(&w->daemon);
 	return 0;
