@@ -121,10 +121,12 @@ greet(struct task *t, struct front *f)
 	return r;
 }
 
-/* lost - the session broke: the client shall come again */
+/* lost - the session broke: the client shall come again. Its process may have
+ * had no time to tell stored that it had begun: one that had not is kept there */
 static int
 lost(struct task *t, struct front *f)
 {
+	front_forget(f);
 	log_event(&f->log, EV_IMAPD_LOST_SESSION, KV_TEXT("user", f->login),
 	    KV_TEXT("why", f->why));
 	return front_say(t, f, "* BYE [UNAVAILABLE] The session was lost; "

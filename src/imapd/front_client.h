@@ -118,6 +118,8 @@ MUST_USE int	front_take_turns(struct task *t, struct front *f,
 /* its handle may be used to wake it from now on; and no more */
 void	front_note_handle(struct front *f, struct slice handle);
 void	front_drop_handle(struct front *f);
+/* the same, and stored needs to keep nothing of it */
+void	front_forget(struct front *f);
 /* what stored says unasked */
 MUST_USE int	front_on_store(struct task *t, struct ipc_conn *c,
 		    struct ipc_in *in, struct arena *a, void *arg);

@@ -276,8 +276,7 @@ front_relay(struct task *t, struct front *f, int *fd_take,
 	task_group_cancel(&r->group);
 	ignore(task_group_end(t, &r->group));	/* they were cancelled */
 	*ret_end = end_of(r);
-	if (*ret_end != FRONT_ASLEEP && *ret_end != FRONT_NEVER_BEGAN &&
-	    *ret_end != FRONT_BUSY)
+	if (*ret_end == FRONT_ENDED || *ret_end == FRONT_GONE)
 		front_drop_handle(f);
 	if (*ret_end == FRONT_LOST && f->why == NULL)
 		f->why = "its process ended";

@@ -62,9 +62,9 @@ front_drop_handle(struct front *f)
 	f->handle_len = 0;
 }
 
-/* forget - tell stored that nobody will resume it */
-static void
-forget(struct front *f)
+/* front_forget - tell stored that nobody will resume it */
+void
+front_forget(struct front *f)
 {
 	struct msg_store_forget m = { handle_of(f) };
 
@@ -118,7 +118,7 @@ wait_turn(struct task *t, struct front *f, int64_t pause)
 	r = stream_try_peek(&f->stream, &any);
 	if (r == 0 || r == -EAGAIN)
 		return 0;
-	forget(f);
+	front_forget(f);
 	return r;
 }
 
@@ -164,7 +164,7 @@ over(struct task *t, struct front *f, int why)
 	if (expired)
 		front_drop_handle(f);
 	else
-		forget(f);
+		front_forget(f);
 	if (why == -EBUSY)
 		return front_say(t, f, "* BYE [LIMIT] Too many sessions of "
 		    "this account are busy");
@@ -222,7 +222,7 @@ front_asleep(struct task *t, struct front *f, int *ret_channel)
 	r = wait_any(t, f);
 	if (r == 1)
 		return wake_up(t, f, ret_channel);
-	forget(f);
+	front_forget(f);
 	if (r == 0) {
 		f->why = "shutdown";
 		r = front_say(t, f, "* BYE The server is shutting down");

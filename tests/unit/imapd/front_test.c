@@ -559,6 +559,9 @@ TEST(front_session_ends)
 
 	CHECK_INT(run_world(&w, 5), 0, 0);
 	CHECK_INT(run_world(&lost, 6), 0, 1);
+	/* stored may not have heard that the lost one had begun */
+	CHECK_INT(w.forgotten, 0, 0);
+	CHECK_INT(lost.forgotten, 1, 1);
 }
 
 /* its process is killed as it is given the session */
