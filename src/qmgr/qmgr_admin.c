@@ -391,7 +391,7 @@ on_do(struct task *t, struct qmgr *q, struct ipc_conn *c, uint32_t request,
 		    loop_now(daemon_loop(q->daemon)) * 1000);
 	if (verb == VERBS)
 		r = 0;
-	else if (slice_equal(ask->queue_id, S("ALL")) || ask->queue_id.len == 0)
+	else if (slice_equal(ask->queue_id, S("ALL")))
 		r = change_all(t, q, verb, ask, &did.count);
 	else if (queue_id_parse(ask->queue_id, &id) < 0)
 		did.text = S("not a queue id");

@@ -24,7 +24,48 @@ verb_queue_show(struct tool *tool, int argc, char **argv)
 	return argc != 2 ? TOOL_USAGE : queue_show(tool, argv[1]);
 }
 
-/* each - the same change for every word: ids, ALL, or ALL:QUEUE */
+/* is_queue - one of those that a message may be in */
+static bool
+is_queue(const char *name)
+{
+	return strcmp(name, "active") == 0 || strcmp(name, "deferred") == 0 ||
+	    strcmp(name, "hold") == 0;
+}
+
+/* no_queue - there is none of that name */
+static int
+no_queue(const struct tool *tool, const char *name)
+{
+	return tool_fail(tool, "there is no queue \"%s\": give active, "
+	    "deferred or hold", name);
+}
+
+/* change_word - an id, ALL, or ALL:QUEUE */
+static int
+change_word(struct tool *tool, const char *verb, const char *word,
+    uint64_t *ret_count)
+{
+	const char *queue = word + sizeof("ALL");
+
+	if (strncmp(word, "ALL:", sizeof("ALL:") - 1) != 0)
+		return queue_do(tool, verb, word, "", "", ret_count);
+	return is_queue(queue) ?
+	    queue_do(tool, verb, "ALL", queue, "", ret_count) :
+	    no_queue(tool, queue);
+}
+
+/* flush_site - all for a destination */
+static int
+flush_site(struct tool *tool, const char *site)
+{
+	uint64_t count;
+
+	return site[0] == '\0' ?
+	    tool_fail(tool, "\"\" is not a destination") :
+	    queue_do(tool, "flush", "ALL", "", site, &count);
+}
+
+/* each - the same change for every word */
 static int
 each(struct tool *tool, int argc, char **argv, const char *verb)
 {
@@ -34,11 +75,7 @@ each(struct tool *tool, int argc, char **argv, const char *verb)
 	if (argc < 2)
 		return TOOL_USAGE;
 	for (int i = 1; i < argc; i++) {
-		const char *colon = strchr(argv[i], ':');
-		const char *id = colon == NULL ? argv[i] : "ALL";
-
-		if (queue_do(tool, verb, id, colon == NULL ? "" : colon + 1,
-		    "", &count) != TOOL_OK)
+		if (change_word(tool, verb, argv[i], &count) != TOOL_OK)
 			r = TOOL_FAILED;
 		else
 			sum += count;
@@ -57,7 +94,7 @@ verb_queue_flush(struct tool *tool, int argc, char **argv)
 	if (argc == 1)
 		return queue_do(tool, "flush", "ALL", "", "", &count);
 	if (argc == 3 && strcmp(argv[1], "--site") == 0)
-		return queue_do(tool, "flush", "ALL", "", argv[2], &count);
+		return flush_site(tool, argv[2]);
 	return each(tool, argc, argv, "flush");
 }
 
@@ -153,7 +190,7 @@ compat_postqueue(struct tool *tool, int argc, char **argv)
 		r = queue_do(tool, "flush", arg, "", "", &count);
 		break;
 	case 's':
-		r = queue_do(tool, "flush", "ALL", "", arg, &count);
+		r = flush_site(tool, arg);
 		break;
 	default:
 		return postqueue_usage(tool);
@@ -251,10 +288,8 @@ super_options(struct super *s, int argc, char **argv, bool *ret_mend)
 	for (s->queues = ""; optind < argc; optind++) {
 		const char *name = argv[optind];
 
-		if (strcmp(name, "active") != 0 &&
-		    strcmp(name, "deferred") != 0 && strcmp(name, "hold") != 0)
-			return tool_fail(s->tool, "there is no queue \"%s\": "
-			    "give active, deferred or hold", name);
+		if (!is_queue(name))
+			return no_queue(s->tool, name);
 		s->queues = arena_printf(&s->tool->arena, "%s %s", s->queues,
 		    name).data;
 	}

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "libmail/queue_id.h"
 #include "libtask/io.h"
 #include "libutil/buf.h"
 
@@ -137,13 +138,23 @@ show_talk(struct task *t, struct ipc_conn *c, void *arg)
 	return 0;
 }
 
+/* check_id - does the word name a message? */
+static int
+check_id(const struct tool *tool, const char *word)
+{
+	struct queue_id id;
+
+	return queue_id_parse(slice_of(word), &id) == 0 ? TOOL_OK :
+	    tool_fail(tool, "\"%s\": not a queue id", word);
+}
+
 /* queue_show - one message as it would go out */
 int
 queue_show(struct tool *tool, const char *id)
 {
 	struct ask ask = { .tool = tool, .id = id };
 
-	if (tool_conf(tool) != 0)
+	if (check_id(tool, id) != TOOL_OK || tool_conf(tool) != 0)
 		return TOOL_FAILED;
 	return tool_is_running(tool) == 0 ? queue_stopped_show(tool, id) :
 	    with_qmgr(&ask, show_talk);
@@ -169,7 +180,7 @@ do_talk(struct task *t, struct ipc_conn *c, void *arg)
 	return 0;
 }
 
-/* queue_do - change something */
+/* queue_do - change something, of one message or ALL */
 int
 queue_do(struct tool *tool, const char *verb, const char *id,
     const char *queue, const char *site, uint64_t *ret_count)
@@ -178,7 +189,9 @@ queue_do(struct tool *tool, const char *verb, const char *id,
 			    slice_of(id), slice_of(queue), slice_of(site) } };
 	int		r;
 
-	if (tool_conf(tool) != 0)
+	*ret_count = 0;
+	if ((strcmp(id, "ALL") != 0 && check_id(tool, id) != TOOL_OK) ||
+	    tool_conf(tool) != 0)
 		return TOOL_FAILED;
 	tool->purpose = strcmp(verb, "flush") == 0 ? "flush" : NULL;
 	r = with_qmgr(&ask, do_talk);

@@ -367,6 +367,35 @@ def test_usage(suite, line, status, says):
     assert r.stdout == ""
 
 
+def test_words_that_name_no_message(suite):
+    """an empty variable of a script is not all there is"""
+    suite.send(message(token()), ["x@foreign.test"], "alice@example.test",
+               service="submission", login="alice:secret")
+    ident = wait_for(lambda: queue(suite))[0]["queue_id"]
+    ok(suite.run(BUILD / "bin/postsuper", "-h", ident))
+    wait_for(lambda: queue(suite)[0]["queue_name"] == "hold")
+    for says, *words in [
+            ("not a queue id", "postsuper", "-d", ""),
+            ("not a queue id", "postsuper", "-d", "", "hold"),
+            ("not a queue id", "postsuper", "-H", "x" * 300),
+            ("not a queue id", "postqueue", "-i", ""),
+            ("not a destination", "postqueue", "-s", ""),
+            ("not a queue id", "postcat", "-q", ""),
+            ("not a queue id", "barid", "queue", "delete", ""),
+            ("not a queue id", "barid", "queue", "delete", ident + ":hold"),
+            ("not a queue id", "barid", "queue", "release", ":hold"),
+            ("no queue \"\"", "barid", "queue", "delete", "ALL:"),
+            ("no queue \"bogus\"", "barid", "queue", "delete", "ALL:bogus"),
+            ("not a queue id", "barid", "queue", "show", ""),
+            ("not a destination", "barid", "queue", "flush", "--site", "")]:
+        r = suite.run(BUILD / "bin" / words[0], *words[1:])
+        assert r.returncode != 0 and says in r.stderr, (words, r)
+        assert [(e["queue_id"], e["queue_name"]) for e in queue(suite)] == [
+            (ident, "hold")], words
+    ok(suite.barid("queue", "delete", "ALL:hold"))
+    assert queue(suite) == []
+
+
 def test_postsuper_queues(suite):
     """only those in the queues that are named, ids from a file as well"""
     suite.send(message(token()), ["x@foreign.test"], "alice@example.test",
