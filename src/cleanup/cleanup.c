@@ -18,6 +18,7 @@ prepare(struct daemon *d, struct diag *diag)
 	c->daemon = d;
 	daemon_set_data(d, c);
 	doubts_init(&c->doubts);
+	list_init(&c->landed);
 	slots_init(c);
 	return 0;
 }

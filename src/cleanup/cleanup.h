@@ -58,7 +58,9 @@ struct cleanup {
 	struct signal	 left;		/* qmgr has ended */
 	struct doubts	 doubts;	/* what clients may send again */
 	uint64_t	 doubts_of;	/* edge_generation of who told it */
-	struct hash	 flights;	/* messages that are being decided on */
+	struct hash	 flights;	/* struct flight, by its id */
+	struct list	 landed;	/* those that are over, oldest first */
+	size_t		 landed_count;
 };
 
 /* one message */
@@ -92,7 +94,7 @@ struct message {
 	/* cleanup_doubt.c */
 	struct sha256		 digest;	/* not begun: of our own */
 	struct slice		 flight;	/* content and recipients */
-	bool			 flying;	/* it is in cleanup->flights */
+	bool			 flying;	/* its flight is not over */
 	bool			 unsure;	/* some of it may be delivered,
 						 * whatever the answer */
 	bool			 offered;	/* qmgr may be trying it */
@@ -125,8 +127,9 @@ void	doubt_content(struct message *m, struct slice bytes);
  * said what it knows. -ECANCELED */
 MUST_USE int	doubt_name(struct task *t, struct message *m);
 /* false if the same transaction is being decided upon already */
-bool	flight_begin(struct message *m);
-void	flight_end(struct message *m);
+MUST_USE bool	flight_begin(struct task *t, struct message *m);
+/* taken: the client is told that it was */
+void	flight_end(struct message *m, bool taken);
 struct status	flight_refusal(void);
 /* the client may not know what became of a message */
 void	doubt_tell(struct cleanup *c, const struct msg_content_unheard *m);

@@ -89,7 +89,7 @@ out:
 static void
 decide(struct task *t, struct message *m, struct status *ret_status)
 {
-	if (!flight_begin(m))
+	if (!flight_begin(t, m))
 		*ret_status = flight_refusal();
 	else if (m->now)
 		message_now(t, m, ret_status);
@@ -97,7 +97,7 @@ decide(struct task *t, struct message *m, struct status *ret_status)
 		through(t, m, ret_status);
 	else
 		message_queue(t, m, false, ret_status);
-	flight_end(m);
+	flight_end(m, status_is_ok(ret_status));
 	if (m->unsure)
 		doubt_tell_of(m);
 }

@@ -8,13 +8,23 @@
  * who was answered then heard it (qmgr tells us of them); the mailbox compares.
  *
  * A copy that comes while the one before it is still being decided upon is
- * sent away, to come again.
+ * sent away, to come again. One that comes a moment later waits until the news
+ * of the first one's client can have come.
  */
 #include "cleanup/cleanup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 #include "libtask/loop.h"
+#include "libutil/alloc.h"
 
 #define KNOW_LIMIT	10000	/* ms that qmgr may take to tell us */
 #define KNOW_PAUSE	2
+#define NEWS_LIMIT	1000	/* ms that smtpd may take to say that a client
+				 * has gone */
+#define NEWS_PAUSE	5
+#define LANDED_MAX	4096
 
 /* doubt_begin - mail that a client sends; ours is known by its queue id */
 void
@@ -114,28 +124,104 @@ doubt_name(struct task *t, struct message *m)
 
 /* --- one at a time */
 
-/* flight_begin - false if it is being decided upon already */
-bool
-flight_begin(struct message *m)
-{
-	struct hash *h = &m->cleanup->flights;
+/* What is decided on, and for a moment what was taken: whether its client heard
+ * that is told by another process, and a copy may be faster. */
+struct flight {
+	struct list	link;		/* landed */
+	char		id[DOUBTS_ID_LEN];
+	int64_t		taken;
+	int64_t		over;		/* loop ms */
+};
 
-	if (m->flight.len == 0)
+/* flight_free - forget it */
+static void
+flight_free(struct cleanup *c, struct flight *f)
+{
+	c->landed_count -= !list_is_empty(&f->link);
+	list_remove(&f->link);
+	(void)hash_remove(&c->flights, slice_over(f->id, sizeof(f->id)));
+	free(f);
+}
+
+/* forget_landed - those whose news has had its time, or are too many */
+static void
+forget_landed(struct cleanup *c)
+{
+	int64_t now = loop_now(daemon_loop(c->daemon));
+
+	LIST_EACH_SAFE(&c->landed, link) {
+		struct flight *f = CONTAINER_OF(link, struct flight, link);
+
+		if (now - f->over < NEWS_LIMIT &&
+		    c->landed_count <= LANDED_MAX)
+			return;
+		flight_free(c, f);
+	}
+}
+
+/* is_unheard - has it been told of? */
+static bool
+is_unheard(const struct message *m, int64_t taken)
+{
+	struct doubts_copy	copies[DOUBTS_COPIES_MAX];
+	size_t			n = doubts_find(&m->cleanup->doubts,
+				    m->envelope->content_id, copies);
+
+	for (size_t i = 0; i < n; i++)
+		if (copies[i].taken == taken)
+			return true;
+	return false;
+}
+
+/* flight_begin - false if it is being decided upon already. What was taken a
+ * moment ago is waited for: qmgr knows then what this one is a copy of */
+bool
+flight_begin(struct task *t, struct message *m)
+{
+	struct cleanup	*c = m->cleanup;
+	struct flight	*f;
+
+	if (m->flight.len != sizeof(f->id))
 		return true;
-	if (hash_get(h, m->flight) != NULL)
-		return false;
-	(void)hash_put(h, m->flight, m);	/* is new */
+	forget_landed(c);
+	while ((f = hash_get(&c->flights, m->flight)) != NULL) {
+		if (list_is_empty(&f->link))
+			return false;
+		if (is_unheard(m, f->taken))
+			flight_free(c, f);
+		else if (task_sleep(t, NEWS_PAUSE) < 0)
+			return false;
+		forget_landed(c);
+	}
+	f = NEW(struct flight);
+	list_init(&f->link);
+	memcpy(f->id, m->flight.data, sizeof(f->id));
+	f->taken = m->envelope->taken;
+	(void)hash_put(&c->flights, slice_over(f->id, sizeof(f->id)),
+	    f);					/* is new */
 	m->flying = true;
 	return true;
 }
 
 /* flight_end - it was decided, or given up */
 void
-flight_end(struct message *m)
+flight_end(struct message *m, bool taken)
 {
-	if (m->flying)
-		(void)hash_remove(&m->cleanup->flights, m->flight); /* m */
+	struct cleanup	*c = m->cleanup;
+	struct flight	*f;
+
+	if (!m->flying)
+		return;
 	m->flying = false;
+	f = hash_get(&c->flights, m->flight);
+	if (!taken) {
+		flight_free(c, f);
+		return;
+	}
+	f->over = loop_now(daemon_loop(c->daemon));
+	list_add_tail(&c->landed, &f->link);
+	c->landed_count++;
+	forget_landed(c);
 }
 
 struct status

@@ -170,7 +170,7 @@ message_done(struct message *m)
 	if (m->cleanup == NULL)
 		return;
 	uncharge(m);
-	flight_end(m);
+	flight_end(m, false);
 	sha256_done(&m->digest);
 	large_abandon(QUEUE_HERE, &m->large);
 	fd_close(&m->large_fd);

@@ -223,6 +223,40 @@ def test_in_flight(make_suite, number):
     settled(s, subject, 2)
 
 
+def test_copy_is_faster_than_the_news(make_suite):
+    """the first one is over, and its smtpd has yet to see that the client has
+    gone"""
+    s = make_suite(*SUITE_OPTIONS, accounts=("alice:secret",))
+    subject = token()
+    text = message(subject, sender="alice@example.test")
+    s.send(message(token()))
+    r = transaction(s, text, service="submission")
+    stopped = [p["pid"] for p in map(json.loads, s.barid(
+        "ps", "--json").stdout.splitlines()) if p["daemon"] == "smtpd" and
+        p["service"].endswith(":%d" % s.port("submission"))]
+    accounts = processes(s, "account")
+    assert stopped and accounts
+    for pid in accounts:
+        os.kill(pid, signal.SIGSTOP)
+    r.socket.sendall(b".\r\n")
+    time.sleep(0.5)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    r.close()
+    for pid in accounts:
+        os.kill(pid, signal.SIGCONT)
+
+    def news():
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: count(s, subject) == 1, pause=0.01)
+    late = threading.Timer(0.3, news)
+    late.start()
+    assert send(s, text)[0] == 250
+    late.join()
+    settled(s, subject, 1)
+
+
 @pytest.mark.parametrize("pause", [
     0, pytest.param(35, marks=pytest.mark.long)])
 def test_news_is_late(make_suite, pause):
