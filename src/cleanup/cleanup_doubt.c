@@ -115,7 +115,7 @@ doubt_name(struct task *t, struct message *m)
 		v[n++] = (struct msg_doubt){ d->spans[i].since,
 		    d->spans[i].until };
 	for (size_t i = 0; i < count; i++)
-		v[n++] = (struct msg_doubt){ copies[i].taken,
+		v[n++] = (struct msg_doubt){ doubts_since(&copies[i]),
 		    copies[i].taken };
 	e->doubts.v = v;
 	e->doubts.n = n;
@@ -168,7 +168,8 @@ is_unheard(const struct message *m, int64_t taken)
 				    m->envelope->content_id, copies);
 
 	for (size_t i = 0; i < n; i++)
-		if (copies[i].taken == taken)
+		if (taken >= doubts_since(&copies[i]) &&
+		    taken <= copies[i].taken)
 			return true;
 	return false;
 }
@@ -242,7 +243,7 @@ doubt_tell(struct cleanup *c, const struct msg_content_unheard *m)
 	if (m->content_id.len != DOUBTS_ID_LEN)
 		return;
 	doubts_unheard(&c->doubts, m->content_id,
-	    (struct doubts_copy){ m->taken, m->noticed });
+	    (struct doubts_copy){ m->taken, m->noticed, 0 });
 	/* gone: the next one doubts all that was taken in its time */
 	ignore(edge_post(c->qmgr, &msg_queue_unheard_desc, &u));
 }
@@ -264,7 +265,8 @@ doubt_heard(struct cleanup *c, const struct msg_queue_doubts *m)
 {
 	for (size_t i = 0; i < m->unheard.n; i++)
 		doubts_unheard(&c->doubts, m->unheard.v[i].content_id,
-		    (struct doubts_copy){ m->unheard.v[i].taken, 0 });
+		    (struct doubts_copy){ m->unheard.v[i].taken, 0,
+		    m->unheard.v[i].since });
 	doubts_clear_spans(&c->doubts);
 	for (size_t i = 0; i < m->spans.n; i++)
 		doubts_add_span(&c->doubts, (struct doubts_span){

@@ -8,7 +8,7 @@
 #include "libutil/alloc.h"
 #include "libutil/cursor.h"
 
-#define VERSION	2	/* 1: not when it was noticed */
+#define VERSION	3	/* 1: not when it was noticed; 2: nor since when */
 
 struct unheard {
 	struct list	link;
@@ -82,6 +82,26 @@ unheard_new(struct doubts *d, struct slice id)
 	return u;
 }
 
+/* doubts_since - its own time, unless it stands for older ones */
+int64_t
+doubts_since(const struct doubts_copy *copy)
+{
+	return copy->since > 0 && copy->since < copy->taken ? copy->since :
+	    copy->taken;
+}
+
+/* join - what one says of another one that is older, or the same */
+static void
+join(struct doubts_copy *copy, const struct doubts_copy *older)
+{
+	int64_t since = doubts_since(older);
+
+	if (since < doubts_since(copy))
+		copy->since = since;
+	if (older->noticed < copy->noticed && older->taken == copy->taken)
+		copy->noticed = older->noticed;
+}
+
 /* doubts_unheard - one message, taken then */
 void
 doubts_unheard(struct doubts *d, struct slice id, struct doubts_copy copy)
@@ -97,15 +117,19 @@ doubts_unheard(struct doubts *d, struct slice id, struct doubts_copy copy)
 		u = unheard_new(d, id);
 	while (at < u->count && u->copy[at].taken > copy.taken)
 		at++;
-	if (at == DOUBTS_COPIES_MAX)
-		return;
 	if (at < u->count && u->copy[at].taken == copy.taken) {
-		if (copy.noticed < u->copy[at].noticed)
-			u->copy[at].noticed = copy.noticed;
+		join(&u->copy[at], &copy);
 		return;
 	}
-	if (u->count == DOUBTS_COPIES_MAX)
-		u->count--;
+	if (at == DOUBTS_COPIES_MAX) {
+		join(&u->copy[at - 1], &copy);
+		return;
+	}
+	if (u->count == DOUBTS_COPIES_MAX) {
+		const struct doubts_copy *last = &u->copy[--u->count];
+
+		join(at < u->count ? &u->copy[u->count - 1] : &copy, last);
+	}
 	memmove(&u->copy[at + 1], &u->copy[at],
 	    (u->count - at) * sizeof(u->copy[0]));
 	u->copy[at] = copy;
@@ -245,6 +269,7 @@ doubts_encode(const struct doubts *d, struct buf *out)
 			buf_add(out, id);
 			buf_add_le64(out, (uint64_t)copy[i].taken);
 			buf_add_le64(out, (uint64_t)copy[i].noticed);
+			buf_add_le64(out, (uint64_t)doubts_since(&copy[i]));
 		}
 	}
 }
@@ -274,8 +299,9 @@ doubts_decode(struct doubts *d, struct slice in)
 		if (cursor_bytes(&c, DOUBTS_ID_LEN, &id) < 0 ||
 		    time_decode(&c, &copy.taken) < 0)
 			return -EBADMSG;
-		copy.noticed = copy.taken;
-		if (version > 1 && time_decode(&c, &copy.noticed) < 0)
+		copy.noticed = copy.since = copy.taken;
+		if ((version > 1 && time_decode(&c, &copy.noticed) < 0) ||
+		    (version > 2 && time_decode(&c, &copy.since) < 0))
 			return -EBADMSG;
 		doubts_unheard(d, id, copy);
 	}

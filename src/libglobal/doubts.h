@@ -5,8 +5,9 @@
  * before the client spoke again (unheard), or all messages of a time are,
  * because somebody died who owed answers then (a span).
  *
- * qmgr keeps them, durably; each cleanup has a copy. Both are bounded: beyond,
- * the oldest message is forgotten, and spans become one that covers them. Pure.
+ * qmgr keeps them, durably; each cleanup has a copy. All are bounded: beyond,
+ * the oldest message is forgotten, the oldest copies of one become one that
+ * stands for them, and so do spans. Pure.
  */
 #ifndef LIBGLOBAL_DOUBTS_H
 #define LIBGLOBAL_DOUBTS_H
@@ -32,6 +33,8 @@ struct doubts_span {
 struct doubts_copy {
 	int64_t	taken;
 	int64_t	noticed;
+	int64_t	since;		/* the oldest of all copies may stand for older
+				 * ones, from then on; 0: it does not */
 };
 
 struct doubts {
@@ -46,10 +49,12 @@ void	doubts_free(struct doubts *d);
 
 /* that a message of that id (DOUBTS_ID_LEN bytes; any other length is ignored)
  * was taken then may not have been heard; beside the copies of it that are
- * known, of which the oldest may be forgotten for it. What was noticed of the
+ * known. What was noticed of the
  * same copy first counts. */
 void	doubts_unheard(struct doubts *d, struct slice id,
 	    struct doubts_copy copy);
+/* the first time for which a copy stands */
+int64_t	doubts_since(const struct doubts_copy *copy);
 /* all messages taken then */
 void	doubts_add_span(struct doubts *d, struct doubts_span span);
 void	doubts_clear_spans(struct doubts *d);

@@ -143,9 +143,9 @@ qdoubt_tell_all(struct owner *o)
 	m.unheard.v = ARENA_ARRAY(&a, struct msg_unheard,
 	    d->by_id.count * DOUBTS_COPIES_MAX);
 	while ((at = doubts_next(d, at, &id, copy, &n)) != NULL)
-		while (n > 0)
+		for (; n > 0; n--)
 			m.unheard.v[m.unheard.n++] = (struct msg_unheard){ id,
-			    copy[--n].taken };
+			    copy[n - 1].taken, doubts_since(&copy[n - 1]) };
 	r = ipc_post(o->conn, &msg_queue_doubts_desc, &m);
 	arena_free(&a);
 	return r;
@@ -197,7 +197,8 @@ qdoubt_of(const struct qmgr *q, const struct msg_envelope *e,
 	count = doubts_find(&q->doubts, e->content_id, copies);
 	for (size_t i = 0; i < count; i++)
 		if (e->taken >= sent_since(&copies[i]))
-			name(&named, copies[i].taken, copies[i].taken);
+			name(&named, doubts_since(&copies[i]),
+			    copies[i].taken);
 	for (size_t i = 0; i < q->doubts.span_count; i++)
 		if (e->taken > q->doubts.spans[i].until)
 			name(&named, q->doubts.spans[i].since,
@@ -218,7 +219,8 @@ qdoubt_again(const struct qmgr *q, const struct msg_envelope *e)
 		return 0;
 	count = doubts_find(&q->doubts, e->content_id, copies);
 	for (size_t i = 0; i < count; i++)
-		if (copies[i].taken == e->taken)
+		if (e->taken >= doubts_since(&copies[i]) &&
+		    e->taken <= copies[i].taken)
 			return sent_since(&copies[i]);
 	for (size_t i = 0; i < q->doubts.span_count; i++)
 		if (e->taken >= s[i].since && e->taken <= s[i].until)
@@ -232,8 +234,8 @@ qdoubt_again(const struct qmgr *q, const struct msg_envelope *e)
 int
 qdoubt_heard(struct qmgr *q, const struct msg_queue_unheard *m)
 {
-	const struct msg_unheard u = { m->content_id, m->taken };
-	const struct doubts_copy copy = { m->taken, m->noticed };
+	const struct msg_unheard u = { m->content_id, m->taken, 0 };
+	const struct doubts_copy copy = { m->taken, m->noticed, 0 };
 
 	if (m->content_id.len != DOUBTS_ID_LEN)
 		return -EBADMSG;

@@ -33,6 +33,9 @@ text(const struct doubts *d, struct buf *out)
 			if (copy[i].noticed != copy[i].taken)
 				buf_addf(out, "+%d", (int)(copy[i].noticed -
 				    copy[i].taken));
+			if (doubts_since(&copy[i]) != copy[i].taken)
+				buf_addf(out, "<%d",
+				    (int)doubts_since(&copy[i]));
 			buf_addf(out, " ");
 		}
 	}
@@ -45,17 +48,20 @@ TEST(unheard)
 		struct doubts_copy copy;
 		const char	*then;
 	} rows[] = {
-		{ 1, { 10, 10 }, "1:10 " },
-		{ 2, { 20, 90 }, "1:10 2:20+70 " },
-		{ 1, { 5, 2 }, "1:10 5 2:20+70 " },	/* not before it was */
-		{ 1, { 10, 99 }, "1:10 5 2:20+70 " },	/* the first notice */
-		{ 2, { 20, 60 }, "1:10 5 2:20+40 " },
-		{ 1, { 5, 5 }, "1:10 5 2:20+40 " },
-		{ 1, { 7, 9 }, "1:10 7+2 5 2:20+40 " },
-		{ 1, { 12, 13 }, "1:12+1 10 7+2 5 2:20+40 " },
-		{ 1, { 11, 0 }, "1:12+1 11 10 7+2 2:20+40 " },
-		{ 1, { 6, 6 }, "1:12+1 11 10 7+2 2:20+40 " },
-		{ 3, { -1, 5 }, "1:12+1 11 10 7+2 2:20+40 " },
+		{ 1, { 10, 10, 0 }, "1:10 " },
+		{ 2, { 20, 90, 0 }, "1:10 2:20+70 " },
+		{ 1, { 5, 2, 0 }, "1:10 5 2:20+70 " },	/* not before it was */
+		{ 1, { 10, 99, 0 }, "1:10 5 2:20+70 " },	/* the first notice */
+		{ 2, { 20, 60, 0 }, "1:10 5 2:20+40 " },
+		{ 1, { 5, 5, 0 }, "1:10 5 2:20+40 " },
+		{ 1, { 7, 9, 0 }, "1:10 7+2 5 2:20+40 " },
+		{ 1, { 12, 13, 0 }, "1:12+1 10 7+2 5 2:20+40 " },
+		/* the oldest are one then */
+		{ 1, { 11, 0, 0 }, "1:12+1 11 10 7+2<5 2:20+40 " },
+		{ 1, { 6, 6, 0 }, "1:12+1 11 10 7+2<5 2:20+40 " },
+		{ 1, { 3, 3, 0 }, "1:12+1 11 10 7+2<3 2:20+40 " },
+		{ 1, { 8, 8, 0 }, "1:12+1 11 10 8<3 2:20+40 " },
+		{ 3, { -1, 5, 0 }, "1:12+1 11 10 8<3 2:20+40 " },
 	};
 	struct doubts_copy taken[DOUBTS_COPIES_MAX];
 	struct buf	b = BUF_INIT;
@@ -68,11 +74,11 @@ TEST(unheard)
 		text(&d, &b);
 		CHECK_TEXT(buf_slice(&b), rows[i].then, i);
 	}
-	doubts_unheard(&d, S("short"), (struct doubts_copy){ 1, 1 });
+	doubts_unheard(&d, S("short"), (struct doubts_copy){ 1, 1, 0 });
 	CHECK_INT(doubts_find(&d, S("short"), taken), 0, 0);
 	CHECK_INT(doubts_find(&d, id_of(room, 3), taken), 0, 0);
 	CHECK_INT(doubts_find(&d, id_of(room, 1), taken), 4, 0);
-	CHECK(taken[0].taken == 12 && taken[3].noticed == 9, 0);
+	CHECK(taken[0].taken == 12 && taken[3].noticed == 8, 0);
 	doubts_forget(&d, 13);
 	text(&d, &b);
 	CHECK_TEXT(buf_slice(&b), "2:20+40 ", 0);
@@ -154,7 +160,7 @@ TEST(bounded)
 
 	doubts_init(&d);
 	for (unsigned i = 0; i < DOUBTS_UNHEARD_MAX + 10; i++)
-		doubts_unheard(&d, id_of(room, i), (struct doubts_copy){ 1, 1 });
+		doubts_unheard(&d, id_of(room, i), (struct doubts_copy){ 1, 1, 0 });
 	CHECK_INT(d.by_id.count, DOUBTS_UNHEARD_MAX, 0);
 	CHECK_INT(doubts_find(&d, id_of(room, 9), taken), 0, 0);
 	CHECK_INT(doubts_find(&d, id_of(room, 10), taken), 1, 0);
@@ -172,7 +178,7 @@ TEST(bytes)
 	doubts_add_span(&d, (struct doubts_span){ 5, 6 });
 	for (unsigned i = 0; i < 5; i++)
 		doubts_unheard(&d, id_of(room, i),
-		    (struct doubts_copy){ i, 2 * i });
+		    (struct doubts_copy){ i, 2 * i, 0 });
 	doubts_encode(&d, &b);
 	text(&d, &was);
 	for (size_t cut = 0; cut <= b.len; cut++) {
@@ -188,7 +194,7 @@ TEST(bytes)
 		doubts_free(&e);
 	}
 	doubts_init(&e);
-	CHECK_INT(doubts_decode(&e, S("\3")), -EPROTONOSUPPORT, 0);
+	CHECK_INT(doubts_decode(&e, S("\4")), -EPROTONOSUPPORT, 0);
 	CHECK_INT(doubts_decode(&e, S("\0\0")), -EBADMSG, 0);
 	CHECK_INT(doubts_decode(&e, S("\2\20")), -EBADMSG, 0);
 	/* of the version before: nothing says when it was noticed */
