@@ -4,6 +4,7 @@ elsewhere, come again until they hear that it was taken, and often leave before
 the answer, while daemons are killed: nothing is lost, and no mailbox has
 anything twice. (Another host may: it cannot tell a copy.)"""
 import collections
+import imaplib
 import os
 import random
 import re
@@ -57,9 +58,17 @@ def client(s, rng, until, sent):
         sent.append(subject)
 
 
-def subjects(letters):
+def subjects(texts):
     return collections.Counter(
-        re.search(rb"Subject: (\S+)", m)[1].decode() for m in letters)
+        re.search(rb"Subject: (\S+)", m)[1].decode() for m in texts)
+
+
+def letters(s, login):
+    """all of a mailbox, once who was killed last is there again"""
+    try:
+        return s.messages(login)
+    except imaplib.IMAP4.error:
+        return None
 
 
 @pytest.mark.long
@@ -94,7 +103,7 @@ def test_killed(make_suite, folder, names):
     assert len(sent) > 50
     assert not [t for t in sent if away[t] == 0], seed
     for login in BOXES.values():
-        found = subjects(s.messages(login))
+        found = subjects(wait_for(lambda: letters(s, login), 60, 1))
         assert not [t for t in sent if found[t] != 1], (seed, login)
     s.stop()
     assert s.barid("store", "verify").returncode == 0
