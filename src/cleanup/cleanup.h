@@ -170,6 +170,7 @@ const struct msg_rcpt_done	*verdict_of(const struct msg_queue_verdict *v,
 void	message_now(struct task *t, struct message *m,
 	    struct status *ret_status);
 /* cleanup_each.c */
+/* how many recipients from there on came of one that the client named */
 size_t	each_run(const struct msg_envelope *e, size_t from);
 /* the answers that the verdict allows: recipients refused leave the envelope,
  * the client being told; how many, and why the last one */
