@@ -17,6 +17,29 @@ id_of(size_t i, char at[40])
 	return slice_of(at);
 }
 
+/* begin - a cleanup that has nothing; with_content: it sends some with each */
+static int
+begin(struct task *t, struct world *w, struct cleaner *k, bool with_content)
+{
+	struct msg_queue_welcome	*welcome;
+	struct arena			 a = ARENA_INIT;
+	int				 r;
+
+	r = cleaner_open(t, w, 7, k, &nothing, &a, &welcome);
+	if (with_content)
+		k->content = world_content();
+	arena_free(&a);
+	return r;
+}
+
+/* end - it goes */
+static void
+end(struct task *t, struct cleaner *k)
+{
+	fd_close(&k->content);
+	world_close(t, &k->c);
+}
+
 /* commit - one message, with a descriptor of its content */
 static int
 commit(struct task *t, struct cleaner *k, size_t i, const char *rcpt)
@@ -59,15 +82,12 @@ times_asked(struct world *w, const char *address)
 static int
 flood(struct task *t, struct world *w)
 {
-	struct msg_queue_welcome	*welcome;
-	struct arena			 a = ARENA_INIT;
-	struct cleaner			 k;
-	char				 rcpt[40];
-	int				 r;
+	struct cleaner	k;
+	char		rcpt[40];
+	int		r;
 
 	w->delay = 20000;
-	r = cleaner_open(t, w, 7, &k, &nothing, &a, &welcome);
-	k.content = world_content();
+	r = begin(t, w, &k, true);
 	for (size_t i = 0; r == 0 && i < COUNT_MAX; i++) {
 		(void)snprintf(rcpt, sizeof(rcpt), "a%zu@x", i);
 		r = commit(t, &k, i, rcpt);
@@ -92,9 +112,7 @@ flood(struct task *t, struct world *w)
 		(void)snprintf(rcpt, sizeof(rcpt), "a%zu@x", i);
 		CHECK_INT(times_asked(w, rcpt), 1, i);
 	}
-	fd_close(&k.content);
-	world_close(t, &k.c);
-	arena_free(&a);
+	end(t, &k);
 	return r;
 }
 
@@ -109,22 +127,17 @@ TEST(more_than_may_be_tried_waits_on_disk)
 static int
 quick(struct task *t, struct world *w)
 {
-	struct msg_queue_welcome	*welcome;
-	struct arena			 a = ARENA_INIT;
-	struct cleaner			 k;
-	int				 r;
+	struct cleaner	k;
+	int		r;
 
 	w->delay = 100;
-	r = cleaner_open(t, w, 7, &k, &nothing, &a, &welcome);
-	k.content = world_content();
+	r = begin(t, w, &k, true);
 	for (size_t i = 0; r == 0 && i < COUNT_MAX; i++)
 		r = commit(t, &k, i, "a@x");
 	if (r == 0)
 		r = task_sleep(t, 2000);
 	CHECK_INT(count(w, COUNT_MAX, "nowhere"), COUNT_MAX, 0);
-	fd_close(&k.content);
-	world_close(t, &k.c);
-	arena_free(&a);
+	end(t, &k);
 	return r;
 }
 
@@ -163,15 +176,12 @@ offered(struct task *t, struct cleaner *k, struct slice id, const char *rcpt)
 static int
 descriptors(struct task *t, struct world *w)
 {
-	struct msg_queue_welcome	*welcome;
-	struct arena			 a = ARENA_INIT;
-	struct cleaner			 k;
-	char				 id[40];
-	int				 r;
+	struct cleaner	k;
+	char		id[40];
+	int		r;
 
 	w->delay = 3600000;
-	r = cleaner_open(t, w, 7, &k, &nothing, &a, &welcome);
-	k.content = world_content();
+	r = begin(t, w, &k, true);
 	for (size_t i = 0; r == 0 && i < COUNT_MAX; i++)
 		r = commit(t, &k, i, "a@x");
 	if (r == 0)
@@ -180,9 +190,7 @@ descriptors(struct task *t, struct world *w)
 	w->delay = 10;
 	CHECK(offered(t, &k, id_of(COUNT_MAX, id), "other@y"), 0);
 	CHECK_INT(w->q.content_open, 12, 0);
-	fd_close(&k.content);
-	world_close(t, &k.c);
-	arena_free(&a);
+	end(t, &k);
 	return r;
 }
 
@@ -197,13 +205,11 @@ TEST(what_waits_leaves_descriptors_to_what_is_offered)
 static int
 others(struct task *t, struct world *w)
 {
-	struct msg_queue_welcome	*welcome;
-	struct arena			 a = ARENA_INIT;
-	struct cleaner			 k;
-	int				 r;
+	struct cleaner	k;
+	int		r;
 
 	w->delay = 3600000;
-	r = cleaner_open(t, w, 7, &k, &nothing, &a, &welcome);
+	r = begin(t, w, &k, false);
 	for (size_t i = 0; r == 0 && i < COUNT_MAX; i++)
 		r = commit(t, &k, i, "a@x");
 	w->delay = 10;
@@ -211,8 +217,7 @@ others(struct task *t, struct world *w)
 	    (r = commit(t, &k, COUNT_MAX, "other@y")) == 0)
 		r = task_sleep(t, 2000);
 	CHECK_INT(times_asked(w, "other@y"), 1, 0);
-	world_close(t, &k.c);
-	arena_free(&a);
+	end(t, &k);
 	return r;
 }
 
